@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The access: a kernel driver that reaches user memory by IOVA, with the CPU.
+ *
+ * Owns which IOAS an emulated device uses, and the calls between its driver and
+ * us. What is done with memory is in access_pages.c. It must never know how
+ * pages are pinned.
+ */
+#include <linux/module.h>
+#include <linux/rwsem.h>
+
+#include "access.h"
+#include "ioas.h"
+
+/* The next area at or above an IOVA that an access has pinned */
+static bool next_pinned(struct io_pagetable *iopt, unsigned long *start,
+			unsigned long *last)
+{
+	struct io_area *area;
+
+	mutex_lock(&iopt->iova_lock);
+	area = iopt_area_first(iopt, *start, *last);
+	while (area && !area->pins)
+		area = iopt_area_next(area, *last);
+	if (area) {
+		*start = area->node.start;
+		*last = area->node.last;
+	}
+	mutex_unlock(&iopt->iova_lock);
+	return area;
+}
+
+static void notify(struct io_pagetable *iopt, struct iommufd_access *only,
+		   unsigned long start, unsigned long last)
+{
+	struct iommufd_access *access;
+
+	list_for_each_entry(access, &iopt->accesses, link)
+		if ((!only || access == only) && access->ops->unmap)
+			access->ops->unmap(access->data, start,
+					   last - start + 1);
+}
+
+/**
+ * access_notify_unmap - have accesses let go of what they pinned
+ * @iopt: The IOVA space, with none of its locks held
+ * @only: The one access to ask, or NULL for all
+ * @start: First IOVA
+ * @last: Last IOVA
+ *
+ * The drivers are called once for each area that has pins, and for no other:
+ * some walk the range they are given page by page.
+ */
+void access_notify_unmap(struct io_pagetable *iopt,
+			 struct iommufd_access *only, unsigned long start,
+			 unsigned long last)
+{
+	unsigned long area_last = last;
+
+	down_read(&iopt->access_lock);
+	while (next_pinned(iopt, &start, &area_last)) {
+		notify(iopt, only, start, area_last);
+		if (area_last >= last)
+			break;
+		start = area_last + 1;
+		area_last = last;
+	}
+	up_read(&iopt->access_lock);
+}
+
+static void access_destroy(struct iommufd_object *object)
+{
+	struct iommufd_access *access =
+		container_of(object, struct iommufd_access, object);
+
+	iommufd_access_detach(access);
+	iommufd_ctx_put(object->ctx);
+}
+
+static const struct iommufd_object_ops access_ops = {
+	.type = IOMMUFD_OBJECT_ACCESS,
+	.destroy = access_destroy,
+};
+
+/**
+ * iommufd_access_create - make an access for an emulated device
+ * @ctx: The context
+ * @ops: The driver's functions
+ * @data: Handed to them
+ * @id: Set to the id of the new object
+ *
+ * Return: the access, for iommufd_access_destroy(), or an ERR_PTR: -ENOMEM,
+ * -EBUSY without a free id.
+ */
+struct iommufd_access *
+iommufd_access_create(struct iommufd_ctx *ctx,
+		      const struct iommufd_access_ops *ops, void *data,
+		      u32 *id)
+{
+	struct iommufd_access *access;
+
+	access = iommufd_object_new(ctx, access, &access_ops);
+	if (IS_ERR(access))
+		return access;
+	init_rwsem(&access->lock);
+	access->ops = ops;
+	access->data = data;
+	iommufd_ctx_get(ctx);
+	/* The driver's, so that IOMMU_DESTROY finds it in use */
+	refcount_inc(&access->object.users);
+	*id = access->object.id;
+	iommufd_object_publish(&access->object);
+	return access;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_create, IOMMUFD);
+
+/**
+ * iommufd_access_destroy - the end of an access
+ * @access: All its pins are gone, or go when its unmap function is called
+ *
+ * On return no function of the driver runs or will be called.
+ */
+void iommufd_access_destroy(struct iommufd_access *access)
+{
+	iommufd_object_remove(&access->object);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_destroy, IOMMUFD);
+
+static int join(struct iommufd_access *access, struct iommufd_ioas *ioas)
+{
+	int rc = 0;
+
+	if (access->ops->needs_pin_pages)
+		rc = iopt_add_page_user(&ioas->iopt);
+	if (rc)
+		return rc;
+	down_write(&ioas->iopt.access_lock);
+	list_add_tail(&access->link, &ioas->iopt.accesses);
+	up_write(&ioas->iopt.access_lock);
+	WRITE_ONCE(access->unpin_ioas, ioas);
+	return 0;
+}
+
+static void leave(struct iommufd_access *access, struct iommufd_ioas *ioas)
+{
+	down_write(&ioas->iopt.access_lock);
+	list_del(&access->link);
+	up_write(&ioas->iopt.access_lock);
+	if (access->ops->needs_pin_pages)
+		iopt_remove_page_user(&ioas->iopt);
+	iommufd_object_put(&ioas->object);
+}
+
+/* New calls find no IOAS; returns the old one when no call works with it */
+static struct iommufd_ioas *stop_calls(struct iommufd_access *access)
+{
+	struct iommufd_ioas *ioas;
+
+	down_write(&access->lock);
+	ioas = access->ioas;
+	access->ioas = NULL;
+	up_write(&access->lock);
+	return ioas;
+}
+
+static void start_calls(struct iommufd_access *access,
+			struct iommufd_ioas *ioas)
+{
+	down_write(&access->lock);
+	access->ioas = ioas;
+	up_write(&access->lock);
+}
+
+/**
+ * iommufd_access_attach - use an IOAS
+ * @access: Attached to nothing
+ * @ioas_id: The IOAS
+ *
+ * Return: 0, -EINVAL attached already, -ENOENT no such IOAS, -EADDRINUSE pages
+ * are to be pinned, but mappings are not aligned to PAGE_SIZE.
+ */
+int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
+{
+	struct iommufd_ioas *ioas;
+	int rc;
+
+	if (READ_ONCE(access->unpin_ioas))
+		return -EINVAL;
+	ioas = iommufd_ioas_get(access->object.ctx, ioas_id);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	rc = join(access, ioas);
+	if (rc)
+		iommufd_object_put(&ioas->object);
+	else
+		start_calls(access, ioas);
+	return rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, IOMMUFD);
+
+/**
+ * iommufd_access_detach - use no IOAS any more
+ * @access: Attached or not
+ *
+ * The driver's unmap function is called for everything that is pinned. Waits for
+ * calls that work with the access.
+ */
+void iommufd_access_detach(struct iommufd_access *access)
+{
+	struct iommufd_ioas *ioas = stop_calls(access);
+
+	if (!ioas)
+		return;
+	access_notify_unmap(&ioas->iopt, access, 0, ULONG_MAX);
+	WRITE_ONCE(access->unpin_ioas, NULL);
+	leave(access, ioas);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, IOMMUFD);
+
+/**
+ * iommufd_access_replace - use another IOAS
+ * @access: Attached
+ * @ioas_id: The new one
+ *
+ * The driver's unmap function is called for everything that is pinned in the old
+ * one. Calls in between find no IOAS.
+ *
+ * Return: 0; with nothing changed -ENOENT not attached or no such IOAS, or
+ * -EADDRINUSE as iommufd_access_attach().
+ */
+int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
+{
+	struct iommufd_ioas *ioas;
+	int rc = 0;
+
+	if (!READ_ONCE(access->unpin_ioas))
+		return -ENOENT;
+	ioas = iommufd_ioas_get(access->object.ctx, ioas_id);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	if (ioas == access->unpin_ioas) {
+		iommufd_object_put(&ioas->object);
+		return 0;
+	}
+
+	/* Holds the new alignment while the old IOAS is left */
+	if (access->ops->needs_pin_pages)
+		rc = iopt_add_page_user(&ioas->iopt);
+	if (rc) {
+		iommufd_object_put(&ioas->object);
+		return rc;
+	}
+	iommufd_access_detach(access);
+	rc = join(access, ioas);
+	WARN_ON(rc);
+	if (access->ops->needs_pin_pages)
+		iopt_remove_page_user(&ioas->iopt);
+	start_calls(access, ioas);
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_replace, IOMMUFD);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The access: a kernel driver that reaches user memory by IOVA, with the CPU.
+ */
+#ifndef __IOMMUFD_ACCESS_H
+#define __IOMMUFD_ACCESS_H
+
+#include "iommufd_private.h"
+
+/**
+ * struct iommufd_access - the use of an IOAS by an emulated device
+ * @object: Lives until its driver destroys it
+ * @lock: Shared: a call works with @ioas. Exclusive: it changes
+ * @ioas: What new calls use, or NULL
+ * @unpin_ioas: What pins are in; longer than @ioas, while a detach waits for
+ *              them to go
+ * @link: In io_pagetable.accesses
+ * @ops: The driver's functions
+ * @data: The driver's own
+ */
+struct iommufd_access {
+	struct iommufd_object object;
+	struct rw_semaphore lock;
+	struct iommufd_ioas *ioas;
+	struct iommufd_ioas *unpin_ioas;
+	struct list_head link;
+	const struct iommufd_access_ops *ops;
+	void *data;
+};
+
+struct io_pagetable;
+
+void access_notify_unmap(struct io_pagetable *iopt,
+			 struct iommufd_access *only, unsigned long start,
+			 unsigned long last);
+
+#endif

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device: a physical device whose DMA user space directs.
+ *
+ * Owns binding, which takes the DMA of a device away from the kernel, and the
+ * choice of the page table to attach to. It must never know what is mapped in
+ * there.
+ */
+#include <linux/iommu.h>
+#include <linux/module.h>
+
+#include "device.h"
+#include "group.h"
+#include "hw_pagetable.h"
+
+static bool allow_unsafe_interrupts;
+module_param(allow_unsafe_interrupts, bool, 0644);
+MODULE_PARM_DESC(allow_unsafe_interrupts,
+		 "Bind devices although they can send interrupts that are not theirs to CPUs, if the platform can't isolate them (default: no)");
+
+static void unbind_device(struct iommufd_object *object)
+{
+	struct iommufd_device *idev =
+		container_of(object, struct iommufd_device, object);
+
+	WARN_ON(!list_empty(&idev->link));
+	iommu_device_release_dma_owner(idev->dev);
+	device_group_put(idev->group);
+	iommufd_ctx_put(object->ctx);
+}
+
+static const struct iommufd_object_ops device_ops = {
+	.type = IOMMUFD_OBJECT_DEVICE,
+	.destroy = unbind_device,
+};
+
+/*
+ * Without isolation a device could raise any interrupt by writing to the right
+ * address, so handing it to user space is for the administrator to decide.
+ */
+static int check_interrupts(struct device *dev, struct device_group *group)
+{
+	if (iommu_group_has_isolated_msi(group->group))
+		return 0;
+	if (!READ_ONCE(allow_unsafe_interrupts))
+		return -EPERM;
+	dev_warn(dev, "iommufd: the platform does not isolate this device's interrupts, but allow_unsafe_interrupts is set\n");
+	return 0;
+}
+
+static int take_dma(struct iommufd_ctx *ctx, struct device *dev,
+		    struct device_group *group)
+{
+	int rc = check_interrupts(dev, group);
+
+	return rc ?: iommu_device_claim_dma_owner(dev, ctx);
+}
+
+/**
+ * iommufd_device_bind - take a device's DMA for a context
+ * @ctx: The context
+ * @dev: The device; the calling driver is bound to it
+ * @id: Set to the id of the new object
+ *
+ * All DMA of its IOMMU group is blocked until it is attached. Sleeps.
+ *
+ * Return: the device, for iommufd_device_unbind(), or an ERR_PTR: -EINVAL no
+ * IOMMU, or DMA through it is not cache coherent, or firmware demands a 1:1 map;
+ * -ENODEV no IOMMU group; -EPERM interrupts can't be isolated, or the group
+ * belongs to another context; -EBUSY a kernel driver uses the group's DMA;
+ * -ENOMEM.
+ */
+struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ctx,
+					   struct device *dev, u32 *id)
+{
+	struct iommufd_device *idev;
+	struct device_group *group;
+	int rc;
+
+	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
+		return ERR_PTR(-EINVAL);
+	group = device_group_get(ctx, dev);
+	if (IS_ERR(group))
+		return ERR_CAST(group);
+	rc = take_dma(ctx, dev, group);
+	if (rc)
+		goto out_group;
+	idev = iommufd_object_new(ctx, idev, &device_ops);
+	if (IS_ERR(idev)) {
+		rc = PTR_ERR(idev);
+		goto out_dma;
+	}
+
+	idev->dev = dev;
+	idev->group = group;
+	INIT_LIST_HEAD(&idev->link);
+	iommufd_ctx_get(ctx);
+	/* The driver's, so that IOMMU_DESTROY finds it in use */
+	refcount_inc(&idev->object.users);
+	*id = idev->object.id;
+	iommufd_object_publish(&idev->object);
+	return idev;
+
+out_dma:
+	iommu_device_release_dma_owner(dev);
+out_group:
+	device_group_put(group);
+	return ERR_PTR(rc);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_bind, IOMMUFD);
+
+/**
+ * iommufd_device_unbind - give a device's DMA back to the kernel
+ * @idev: Detached; gone on return
+ *
+ * Waits for system calls that use the device. Cannot fail.
+ */
+void iommufd_device_unbind(struct iommufd_device *idev)
+{
+	iommufd_object_remove(&idev->object);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_unbind, IOMMUFD);
+
+/**
+ * iommufd_device_to_ictx - the context of a device
+ * @idev: The device
+ *
+ * Return: the context, without a reference.
+ */
+struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev)
+{
+	return idev->object.ctx;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_to_ictx, IOMMUFD);
+
+/**
+ * iommufd_device_to_id - the id of a device
+ * @idev: The device
+ *
+ * Return: its id in its context.
+ */
+u32 iommufd_device_to_id(struct iommufd_device *idev)
+{
+	return idev->object.id;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_to_id, IOMMUFD);
+
+/*
+ * Attaching and replacing differ in what is done with a page table, and in
+ * whether a new one is filled before or after: a device that is attached already
+ * must not see it empty, and one that is not might be needed to fill it.
+ */
+struct attach_way {
+	int (*use)(struct iommufd_device *idev, struct iommufd_hwpt *hwpt);
+	void (*undo)(struct iommufd_device *idev);
+	bool fill_first;
+};
+
+static int use_attach(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
+{
+	return device_group_attach(idev->group, idev, hwpt);
+}
+
+static void undo_attach(struct iommufd_device *idev)
+{
+	device_group_detach(idev->group, idev);
+}
+
+static const struct attach_way attach = {
+	.use = use_attach,
+	.undo = undo_attach,
+};
+
+static int use_replace(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
+{
+	return device_group_replace(idev->group, hwpt);
+}
+
+static const struct attach_way replace = {
+	.use = use_replace,
+	.fill_first = true,
+};
+
+static int use_new(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
+		   const struct attach_way *way)
+{
+	int rc;
+
+	if (way->fill_first) {
+		if (iommufd_hwpt_needs_attach(idev->dev))
+			return -EADDRINUSE;
+		rc = iommufd_hwpt_fill(hwpt);
+		return rc ?: way->use(idev, hwpt);
+	}
+	rc = way->use(idev, hwpt);
+	if (rc)
+		return rc;
+	rc = iommufd_hwpt_fill(hwpt);
+	if (rc)
+		way->undo(idev);
+	return rc;
+}
+
+/* Make a page table of the IOAS for this device; returns its id */
+static int use_new_automatic(struct iommufd_device *idev,
+			     struct iommufd_ioas *ioas,
+			     const struct attach_way *way, u32 *id)
+{
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	hwpt = iommufd_hwpt_new_automatic(ioas, idev->dev);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+	rc = use_new(idev, hwpt, way);
+	if (rc) {
+		iommufd_hwpt_discard(hwpt);
+		return rc;
+	}
+	*id = hwpt->object.id;
+	iommufd_hwpt_publish(hwpt);
+	return 0;
+}
+
+/* -EINVAL is how drivers say that a page table does not fit a device */
+static int use_old_automatic(struct iommufd_device *idev,
+			     struct iommufd_ioas *ioas,
+			     const struct attach_way *way, u32 *id)
+{
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	list_for_each_entry(hwpt, &ioas->hwpts, link) {
+		if (!hwpt->automatic)
+			continue;
+		*id = hwpt->object.id;
+		if (hwpt == idev->group->hwpt && way->fill_first)
+			return 0;
+		if (!iommufd_hwpt_get_attached(hwpt))
+			continue;
+		rc = way->use(idev, hwpt);
+		if (!rc)
+			return 0;
+		/* Not the last: whoever has it attached is in our way, or the list */
+		iommufd_object_put(&hwpt->object);
+		if (rc != -EINVAL)
+			return rc;
+	}
+	return -EINVAL;
+}
+
+static int use_ioas(struct iommufd_device *idev, struct iommufd_ioas *ioas,
+		    const struct attach_way *way, u32 *id)
+{
+	int rc;
+
+	mutex_lock(&ioas->hwpt_lock);
+	rc = use_old_automatic(idev, ioas, way, id);
+	/* A sibling that is attached elsewhere rules out a new one, too */
+	if (rc == -EINVAL && (way->fill_first || !idev->group->hwpt))
+		rc = use_new_automatic(idev, ioas, way, id);
+	mutex_unlock(&ioas->hwpt_lock);
+	return rc;
+}
+
+static int use_hwpt(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
+		    const struct attach_way *way, u32 *id)
+{
+	int rc;
+
+	*id = hwpt->object.id;
+	if (hwpt == idev->group->hwpt && way->fill_first)
+		return 0;
+	mutex_lock(&hwpt->ioas->hwpt_lock);
+	refcount_inc(&hwpt->object.users);
+	rc = way->use(idev, hwpt);
+	if (rc)
+		iommufd_object_put(&hwpt->object);
+	mutex_unlock(&hwpt->ioas->hwpt_lock);
+	return rc;
+}
+
+static int use_page_table(struct iommufd_device *idev, u32 *pt_id,
+			  const struct attach_way *way)
+{
+	struct iommufd_object *object;
+	int rc;
+
+	object = iommufd_object_get(idev->object.ctx, *pt_id,
+				    IOMMUFD_ANY_OBJECT);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	switch (object->ops->type) {
+	case IOMMUFD_OBJECT_IOAS:
+		rc = use_ioas(idev,
+			      container_of(object, struct iommufd_ioas, object),
+			      way, pt_id);
+		break;
+	case IOMMUFD_OBJECT_HWPT_PAGING:
+		rc = use_hwpt(idev,
+			      container_of(object, struct iommufd_hwpt, object),
+			      way, pt_id);
+		break;
+	default:
+		rc = -EINVAL;
+	}
+	iommufd_object_put(object);
+	return rc;
+}
+
+/**
+ * iommufd_device_attach - have a device's DMA go through a page table
+ * @idev: Attached to nothing
+ * @pt_id: An IOAS or a HWPT; on success set to the HWPT that is used
+ *
+ * Sleeps, maybe for ever if memory must be pinned, but ends by SIGKILL.
+ *
+ * Return: 0; with nothing changed: -ENOENT no such id; -EBUSY attached already;
+ * as device_group_attach() and iommufd_hwpt_fill().
+ */
+int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
+{
+	u32 id = *pt_id;
+	int rc = -EBUSY;
+
+	mutex_lock(&idev->group->lock);
+	if (list_empty(&idev->link))
+		rc = use_page_table(idev, &id, &attach);
+	mutex_unlock(&idev->group->lock);
+	if (!rc)
+		*pt_id = id;
+	return rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
+
+/**
+ * iommufd_device_replace - move a device's group to another page table
+ * @idev: Attached
+ * @pt_id: An IOAS or a HWPT; on success set to the HWPT that is used
+ *
+ * All attached devices of the group move, with DMA going on if the IOMMU driver
+ * can do that. Sleeps as iommufd_device_attach() does.
+ *
+ * Return: 0; with nothing changed: -EINVAL not attached; as
+ * iommufd_device_attach().
+ */
+int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id)
+{
+	struct device_group *group = idev->group;
+	struct iommufd_hwpt *old = NULL;
+	unsigned long references = 0;
+	u32 id = *pt_id;
+	int rc = -EINVAL;
+
+	mutex_lock(&group->lock);
+	if (!list_empty(&idev->link)) {
+		old = group->hwpt;
+		references = list_count_nodes(&group->attached);
+		rc = use_page_table(idev, &id, &replace);
+		if (group->hwpt == old)
+			references = 0;
+	}
+	mutex_unlock(&group->lock);
+
+	while (references--)
+		iommufd_hwpt_put_attached(old);
+	if (!rc)
+		*pt_id = id;
+	return rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, IOMMUFD);
+
+/**
+ * iommufd_device_detach - block a device's DMA
+ * @idev: Attached or not
+ *
+ * DMA of a group is blocked when its last device is detached. Cannot fail.
+ */
+void iommufd_device_detach(struct iommufd_device *idev)
+{
+	struct iommufd_hwpt *hwpt = NULL;
+
+	mutex_lock(&idev->group->lock);
+	if (!list_empty(&idev->link)) {
+		hwpt = idev->group->hwpt;
+		device_group_detach(idev->group, idev);
+	}
+	mutex_unlock(&idev->group->lock);
+	if (hwpt)
+		iommufd_hwpt_put_attached(hwpt);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, IOMMUFD);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The device: a physical device whose DMA user space directs.
+ */
+#ifndef __IOMMUFD_DEVICE_H
+#define __IOMMUFD_DEVICE_H
+
+#include "iommufd_private.h"
+
+struct device;
+struct device_group;
+
+/**
+ * struct iommufd_device - a device bound to a context
+ * @object: Lives until its driver unbinds it
+ * @dev: The device
+ * @group: Its group, with a reference
+ * @link: In device_group.attached, or empty
+ */
+struct iommufd_device {
+	struct iommufd_object object;
+	struct device *dev;
+	struct device_group *group;
+	struct list_head link;
+};
+
+#endif

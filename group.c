@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device group: the devices of an IOMMU group that are bound to a context.
+ *
+ * Owns the attachment of the group to a page table, which its devices share, and
+ * the reserved ranges that come and go with each of them. It must never know how
+ * a page table was chosen.
+ */
+#include <linux/iommu.h>
+#include <linux/slab.h>
+
+#include "device.h"
+#include "group.h"
+#include "hw_pagetable.h"
+#include "iommu_internal.h"
+
+static struct device_group *group_alloc(struct iommufd_ctx *ctx,
+					struct iommu_group *iommu_group)
+{
+	struct device_group *group;
+
+	group = kzalloc(sizeof(*group), GFP_KERNEL_ACCOUNT);
+	if (!group)
+		return NULL;
+	refcount_set(&group->refs, 1);
+	group->ctx = ctx;
+	group->group = iommu_group;
+	mutex_init(&group->lock);
+	INIT_LIST_HEAD(&group->attached);
+	group->msi_window = PHYS_ADDR_MAX;
+	return group;
+}
+
+/* Find the group or insert the new one */
+static struct device_group *group_find_or_add(struct device_group *new)
+{
+	struct xarray *groups = &new->ctx->groups;
+	struct device_group *group;
+
+	xa_lock(groups);
+	group = __xa_cmpxchg(groups, iommu_group_id(new->group), NULL, new,
+			     GFP_KERNEL_ACCOUNT);
+	if (xa_is_err(group))
+		group = ERR_PTR(xa_err(group));
+	else if (group)
+		refcount_inc(&group->refs);
+	else
+		group = new;
+	xa_unlock(groups);
+	return group;
+}
+
+static void group_free(struct device_group *group)
+{
+	iommu_group_put(group->group);
+	mutex_destroy(&group->lock);
+	kfree(group);
+}
+
+/**
+ * device_group_get - the group of a device in a context
+ * @ctx: The context
+ * @dev: The device
+ *
+ * Return: the group with a reference, ERR_PTR(-ENODEV) if the device has no
+ * IOMMU group, or ERR_PTR(-ENOMEM).
+ */
+struct device_group *device_group_get(struct iommufd_ctx *ctx,
+				      struct device *dev)
+{
+	struct iommu_group *iommu_group = iommu_group_get(dev);
+	struct device_group *new, *group;
+
+	if (!iommu_group)
+		return ERR_PTR(-ENODEV);
+	new = group_alloc(ctx, iommu_group);
+	if (!new) {
+		iommu_group_put(iommu_group);
+		return ERR_PTR(-ENOMEM);
+	}
+	group = group_find_or_add(new);
+	if (group != new)
+		group_free(new);
+	return group;
+}
+
+/**
+ * device_group_put - give a reference to a group back
+ * @group: The group
+ */
+void device_group_put(struct device_group *group)
+{
+	struct xarray *groups = &group->ctx->groups;
+	bool last;
+
+	/* An IOMMU group's id is not used again while we refer to it */
+	xa_lock(groups);
+	last = refcount_dec_and_test(&group->refs);
+	if (last)
+		__xa_erase(groups, iommu_group_id(group->group));
+	xa_unlock(groups);
+	if (last)
+		group_free(group);
+}
+
+/**
+ * iommufd_ctx_has_group - is a device of an IOMMU group bound to a context?
+ * @ctx: The context or NULL
+ * @group: The IOMMU group or NULL
+ *
+ * Return: yes or no.
+ */
+bool iommufd_ctx_has_group(struct iommufd_ctx *ctx, struct iommu_group *group)
+{
+	if (!ctx || !group)
+		return false;
+	return xa_load(&ctx->groups, iommu_group_id(group));
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_has_group, IOMMUFD);
+
+static int reserve_regions(struct io_pagetable *iopt,
+			   struct iommufd_device *idev,
+			   struct list_head *regions)
+{
+	phys_addr_t window = PHYS_ADDR_MAX;
+	struct iommu_resv_region *region;
+	bool direct_msi = false;
+	int rc;
+
+	list_for_each_entry(region, regions, list) {
+		if (region->type == IOMMU_RESV_DIRECT_RELAXABLE)
+			continue;
+		if (region->type == IOMMU_RESV_MSI)
+			direct_msi = true;
+		if (region->type == IOMMU_RESV_SW_MSI)
+			window = region->start;
+		rc = iopt_reserve(iopt, region->start,
+				  region->start + region->length - 1, idev);
+		if (rc) {
+			iopt_unreserve(iopt, idev);
+			return rc;
+		}
+	}
+	if (!direct_msi)
+		idev->group->msi_window = window;
+	return 0;
+}
+
+/* What the device can't reach as DMA, or needs for other things */
+static int reserve_for(struct io_pagetable *iopt, struct iommufd_device *idev)
+{
+	LIST_HEAD(regions);
+	int rc;
+
+	iommu_get_resv_regions(idev->dev, &regions);
+	rc = reserve_regions(iopt, idev, &regions);
+	iommu_put_resv_regions(idev->dev, &regions);
+	return rc;
+}
+
+static int attach_hardware(struct device_group *group,
+			   struct iommufd_hwpt *hwpt)
+{
+	int rc = 0;
+
+	if (group->msi_window != PHYS_ADDR_MAX)
+		rc = iommufd_hwpt_map_msi(hwpt, group->msi_window);
+	return rc ?: iommu_attach_group(hwpt->entry.domain, group->group);
+}
+
+/**
+ * device_group_attach - attach one device, and with the first one the group
+ * @group: Its lock is held
+ * @idev: One of its devices, attached to nothing
+ * @hwpt: Where to; the caller holds hwpt_lock of its IOAS and on success leaves
+ *        one reference to the attachment
+ *
+ * Return: 0; with nothing changed: -EINVAL the group is attached to another page
+ * table, or this one does not fit the device; -EADDRINUSE the device needs
+ * ranges that are mapped or promised to be mappable; an error of the driver.
+ */
+int device_group_attach(struct device_group *group,
+			struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
+{
+	struct io_pagetable *iopt = &hwpt->ioas->iopt;
+	int rc;
+
+	lockdep_assert_held(&group->lock);
+
+	if (group->hwpt && group->hwpt != hwpt)
+		return -EINVAL;
+	rc = reserve_for(iopt, idev);
+	if (rc)
+		return rc;
+	if (!group->hwpt)
+		rc = attach_hardware(group, hwpt);
+	if (rc) {
+		iopt_unreserve(iopt, idev);
+		return rc;
+	}
+	group->hwpt = hwpt;
+	list_add_tail(&idev->link, &group->attached);
+	return 0;
+}
+
+/**
+ * device_group_detach - detach one device, and with the last one the group
+ * @group: Its lock is held
+ * @idev: Attached; the caller takes over the reference of the attachment
+ *
+ * With the last device DMA of the group is blocked. Cannot fail.
+ */
+void device_group_detach(struct device_group *group,
+			 struct iommufd_device *idev)
+{
+	struct iommufd_hwpt *hwpt = group->hwpt;
+
+	lockdep_assert_held(&group->lock);
+
+	list_del_init(&idev->link);
+	if (list_empty(&group->attached)) {
+		iommu_detach_group(hwpt->entry.domain, group->group);
+		group->hwpt = NULL;
+	}
+	iopt_unreserve(&hwpt->ioas->iopt, idev);
+}
+
+static void unreserve_all(struct device_group *group, struct io_pagetable *iopt)
+{
+	struct iommufd_device *idev;
+
+	list_for_each_entry(idev, &group->attached, link)
+		iopt_unreserve(iopt, idev);
+}
+
+static int reserve_all(struct device_group *group, struct io_pagetable *iopt)
+{
+	struct iommufd_device *idev;
+	int rc;
+
+	list_for_each_entry(idev, &group->attached, link) {
+		rc = reserve_for(iopt, idev);
+		if (rc) {
+			unreserve_all(group, iopt);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int replace_hardware(struct device_group *group,
+			    struct iommufd_hwpt *hwpt)
+{
+	int rc = 0;
+
+	if (group->msi_window != PHYS_ADDR_MAX)
+		rc = iommufd_hwpt_map_msi(hwpt, group->msi_window);
+	return rc ?: iommu_group_replace_domain(group->group,
+						hwpt->entry.domain);
+}
+
+static void swap_references(struct device_group *group,
+			    struct iommufd_hwpt *hwpt)
+{
+	struct iommufd_device *idev;
+
+	/* The caller's reference stands for one of the devices */
+	list_for_each_entry(idev, &group->attached, link)
+		if (!list_is_first(&idev->link, &group->attached))
+			refcount_inc(&hwpt->object.users);
+}
+
+/**
+ * device_group_replace - move all attached devices to another page table
+ * @group: Attached; its lock is held
+ * @hwpt: Where to; the caller holds hwpt_lock of its IOAS and on success leaves
+ *        one reference to the attachment, and takes over one reference a device
+ *        to the old page table
+ *
+ * Return: 0; with nothing changed, as device_group_attach().
+ */
+int device_group_replace(struct device_group *group, struct iommufd_hwpt *hwpt)
+{
+	struct io_pagetable *old_iopt = &group->hwpt->ioas->iopt;
+	struct io_pagetable *iopt = &hwpt->ioas->iopt;
+	int rc = 0;
+
+	lockdep_assert_held(&group->lock);
+
+	if (iopt != old_iopt)
+		rc = reserve_all(group, iopt);
+	if (rc)
+		return rc;
+	rc = replace_hardware(group, hwpt);
+	if (!rc) {
+		group->hwpt = hwpt;
+		swap_references(group, hwpt);
+		iopt = old_iopt;
+	}
+	/* Of the page table that is not used */
+	if (&hwpt->ioas->iopt != old_iopt)
+		unreserve_all(group, iopt);
+	return rc;
+}

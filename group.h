@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The device group: the devices of an IOMMU group that are bound to a context.
+ */
+#ifndef __IOMMUFD_GROUP_H
+#define __IOMMUFD_GROUP_H
+
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+
+struct device;
+struct iommu_group;
+struct iommufd_ctx;
+struct iommufd_device;
+struct iommufd_hwpt;
+
+/**
+ * struct device_group - an IOMMU group, which is attached as a whole
+ * @refs: The devices bound; under the xa_lock of iommufd_ctx.groups
+ * @ctx: The context
+ * @group: The IOMMU group, with a reference
+ * @lock: Protects all that follows
+ * @hwpt: What the group is attached to; each device in @attached has a reference
+ * @attached: struct iommufd_device.link
+ * @msi_window: Where MSI doorbells are to appear, or PHYS_ADDR_MAX
+ */
+struct device_group {
+	refcount_t refs;
+	struct iommufd_ctx *ctx;
+	struct iommu_group *group;
+
+	struct mutex lock;
+	struct iommufd_hwpt *hwpt;
+	struct list_head attached;
+	phys_addr_t msi_window;
+};
+
+struct device_group *device_group_get(struct iommufd_ctx *ctx,
+				      struct device *dev);
+void device_group_put(struct device_group *group);
+
+int device_group_attach(struct device_group *group,
+			struct iommufd_device *idev, struct iommufd_hwpt *hwpt);
+void device_group_detach(struct device_group *group,
+			 struct iommufd_device *idev);
+int device_group_replace(struct device_group *group, struct iommufd_hwpt *hwpt);
+
+#endif

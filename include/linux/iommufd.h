@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What iommufd offers to the rest of the kernel.
+ *
+ * Two kinds of drivers use it. A driver of a physical device (vfio-pci) binds
+ * the device, after which user space decides which page table its DMA goes
+ * through. A driver of an emulated device (an mdev) does the DMA itself, with
+ * the CPU: it creates an access and pins, reads or writes by IOVA.
+ *
+ * The prototypes are those that the drivers of Linux 6.12 were written for.
+ */
+#ifndef __LINUX_IOMMUFD_H
+#define __LINUX_IOMMUFD_H
+
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/types.h>
+
+struct device;
+struct file;
+struct iommu_group;
+struct iommufd_access;
+struct iommufd_ctx;
+struct iommufd_device;
+struct page;
+
+/**
+ * struct iommufd_access_ops - what the driver of an emulated device provides
+ * @needs_pin_pages: The driver calls iommufd_access_pin_pages(). The IOAS then
+ *                   keeps all its mappings aligned to PAGE_SIZE.
+ * @unmap: Let go of all pins that intersect [@iova, @iova + @length). The range
+ *         is about to be unmapped and can't be pinned again. Called in process
+ *         context without any lock that pinning, unpinning or reading takes;
+ *         iommufd_access_unpin_pages() is to be called before it returns.
+ */
+struct iommufd_access_ops {
+	u8 needs_pin_pages : 1;
+	void (*unmap)(void *data, unsigned long iova, unsigned long length);
+};
+
+/* Flags of iommufd_access_pin_pages() and iommufd_access_rw() */
+enum {
+	IOMMUFD_ACCESS_RW_READ = 0,
+	IOMMUFD_ACCESS_RW_WRITE = 1 << 0,
+	/* The caller is a kernel thread without an mm of its own */
+	IOMMUFD_ACCESS_RW_KTHREAD = 1 << 1,
+};
+
+#if IS_ENABLED(CONFIG_IOMMUFD)
+/* The context: one open of /dev/iommu (main.c) */
+struct iommufd_ctx *iommufd_ctx_from_file(struct file *file);
+struct iommufd_ctx *iommufd_ctx_from_fd(int fd);
+void iommufd_ctx_get(struct iommufd_ctx *ctx);
+void iommufd_ctx_put(struct iommufd_ctx *ctx);
+bool iommufd_ctx_has_group(struct iommufd_ctx *ctx, struct iommu_group *group);
+
+/* A physical device (device.c) */
+struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ctx,
+					   struct device *dev, u32 *id);
+void iommufd_device_unbind(struct iommufd_device *idev);
+int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id);
+int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id);
+void iommufd_device_detach(struct iommufd_device *idev);
+struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev);
+u32 iommufd_device_to_id(struct iommufd_device *idev);
+
+/* An emulated device (access.c) */
+struct iommufd_access *
+iommufd_access_create(struct iommufd_ctx *ctx,
+		      const struct iommufd_access_ops *ops, void *data,
+		      u32 *id);
+void iommufd_access_destroy(struct iommufd_access *access);
+int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id);
+int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id);
+void iommufd_access_detach(struct iommufd_access *access);
+int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
+			     unsigned long length, struct page **out_pages,
+			     unsigned int flags);
+void iommufd_access_unpin_pages(struct iommufd_access *access,
+				unsigned long iova, unsigned long length);
+int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
+		      void *data, size_t length, unsigned int flags);
+
+/* The IOAS that stands for a VFIO container (vfio_compat.c) */
+int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ctx, u32 *out_ioas_id);
+int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ctx);
+int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ctx);
+#else /* !CONFIG_IOMMUFD */
+static inline struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static inline void iommufd_ctx_put(struct iommufd_ctx *ctx)
+{
+}
+
+static inline int iommufd_access_pin_pages(struct iommufd_access *access,
+					   unsigned long iova,
+					   unsigned long length,
+					   struct page **out_pages,
+					   unsigned int flags)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void iommufd_access_unpin_pages(struct iommufd_access *access,
+					      unsigned long iova,
+					      unsigned long length)
+{
+}
+
+static inline int iommufd_access_rw(struct iommufd_access *access,
+				    unsigned long iova, void *data,
+				    size_t length, unsigned int flags)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ctx)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ctx)
+{
+	return -EOPNOTSUPP;
+}
+#endif /* CONFIG_IOMMUFD */
+#endif

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One mapping: a piece of the IOVA space and the memory that appears there.
+ *
+ * Owns the translation between IOVAs, bytes of the memory and page indexes. It
+ * must never know what else is in the IOVA space.
+ */
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "io_area.h"
+#include "io_domain.h"
+
+/* A mapping and its memory, which copies can outlive */
+struct io_mapping {
+	struct io_area area;
+	struct io_pages pages;
+};
+
+/**
+ * io_area_alloc_user - an area for memory of the calling process
+ * @mode: To what its pins are charged
+ * @address: Where the memory starts, in bytes
+ * @length: Bytes; @address + @length does not wrap
+ * @prot: IOMMU_READ and so on
+ *
+ * The area has no IOVA yet, and the memory is not looked at.
+ *
+ * Return: the area or NULL.
+ */
+struct io_area *io_area_alloc_user(enum account_mode mode,
+				   unsigned long address, unsigned long length,
+				   int prot)
+{
+	unsigned long offset = offset_in_page(address);
+	struct io_mapping *mapping;
+
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
+	if (!mapping)
+		return NULL;
+	io_pages_init(&mapping->pages, mode, address - offset,
+		      ((offset + length - 1) >> PAGE_SHIFT) + 1,
+		      prot & IOMMU_WRITE, mapping);
+	mapping->area.pages = &mapping->pages;
+	mapping->area.offset = offset;
+	/* Only the length counts until an IOVA is chosen */
+	mapping->area.node.last = length - 1;
+	mapping->area.prot = prot;
+	return &mapping->area;
+}
+
+/**
+ * io_area_alloc_copy - an area for memory that is mapped already
+ * @source: Another area, which stays meanwhile
+ * @first: First IOVA in @source
+ * @last: Last IOVA in @source
+ * @prot: IOMMU_READ and so on
+ *
+ * The area has no IOVA yet.
+ *
+ * Return: the area or NULL.
+ */
+struct io_area *io_area_alloc_copy(const struct io_area *source,
+				   unsigned long first, unsigned long last,
+				   int prot)
+{
+	struct io_area *area;
+
+	area = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
+	if (!area)
+		return NULL;
+	io_pages_get(source->pages);
+	area->pages = source->pages;
+	area->offset = source->offset + (first - source->node.start);
+	/* Only the length counts until an IOVA is chosen */
+	area->node.last = last - first;
+	area->prot = prot;
+	return area;
+}
+
+/**
+ * io_area_free - free an area
+ * @area: Neither in a tree nor mapped nor held
+ */
+void io_area_free(struct io_area *area)
+{
+	struct io_pages *pages = area->pages;
+
+	WARN_ON(area->held || area->pins || area->pinning);
+	/* The area of a mapping goes with its memory */
+	if (pages->allocation != container_of(area, struct io_mapping, area))
+		kfree(area);
+	io_pages_put(pages);
+}
+
+/**
+ * io_area_hold - pin the memory of an area
+ * @area: Has an IOVA; the caller is the only one to change it
+ *
+ * Can sleep for ever, see io_pages_hold().
+ *
+ * Return: 0, or as io_pages_hold().
+ */
+int io_area_hold(struct io_area *area)
+{
+	int rc;
+
+	rc = io_pages_hold(area->pages, &area->hold,
+			   io_area_page(area, area->node.start),
+			   io_area_page(area, area->node.last));
+	area->held = !rc;
+	return rc;
+}
+
+/**
+ * io_area_release - unpin the memory of an area
+ * @area: Held, and mapped in no domain that a device can use
+ */
+void io_area_release(struct io_area *area)
+{
+	io_pages_release(area->pages, &area->hold);
+	area->held = false;
+}
+
+/* The bytes of a run that are in the area */
+static void run_to_extent(const struct io_area *area, const struct pfn_run *run,
+			  struct io_extent *extent)
+{
+	unsigned long first = run->index << PAGE_SHIFT;
+	unsigned long end = first + (run->count << PAGE_SHIFT);
+	unsigned long area_end = area->offset + io_area_length(area);
+
+	extent->phys = PFN_PHYS(run->pfn);
+	if (first < area->offset) {
+		extent->phys += area->offset - first;
+		first = area->offset;
+	}
+	extent->iova = area->node.start + (first - area->offset);
+	extent->length = min(end, area_end) - first;
+}
+
+/**
+ * io_area_map - map an area in a domain
+ * @area: Held
+ * @domain: The domain, whose other areas may be worked on at the same time
+ * @large: Entries larger than PAGE_SIZE may be used
+ *
+ * One call of the driver for each run of pages.
+ *
+ * Return: 0, or the error of the driver; then nothing of it is mapped.
+ */
+int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large)
+{
+	struct io_domain_writer writer = {
+		.domain = domain,
+		.prot = area->prot,
+		.large = large,
+	};
+	struct io_pages *pages = area->pages;
+	unsigned long done = area->node.start;
+	struct pfn_runs_iter iter;
+	int rc = 0;
+
+	mutex_lock(&pages->lock);
+	pfn_runs_for_each(&pages->runs, &iter, area->hold.node.start,
+			  area->hold.node.last) {
+		struct io_extent extent;
+
+		run_to_extent(area, &iter.run, &extent);
+		rc = io_domain_map(&writer, &extent);
+		if (rc)
+			break;
+		done = extent.iova + extent.length;
+	}
+	mutex_unlock(&pages->lock);
+
+	if (!rc)
+		rc = io_domain_sync(&writer, area->node.start,
+				    io_area_length(area));
+	if (rc)
+		io_domain_unmap(domain, area->node.start,
+				done - area->node.start);
+	return rc;
+}
+
+/**
+ * io_area_unmap - unmap an area from a domain
+ * @area: Mapped there by io_area_map()
+ * @domain: The domain
+ *
+ * On return no device reaches the memory through it.
+ */
+void io_area_unmap(struct io_area *area, struct iommu_domain *domain)
+{
+	io_domain_unmap(domain, area->node.start, io_area_length(area));
+}

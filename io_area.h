@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One mapping: a piece of the IOVA space and the memory that appears there.
+ */
+#ifndef __IOMMUFD_IO_AREA_H
+#define __IOMMUFD_IO_AREA_H
+
+#include <linux/list.h>
+
+#include "iova_tree.h"
+#include "pages.h"
+
+struct iommu_domain;
+
+/*
+ * What the area is going through; changed under io_pagetable.iova_lock.
+ *
+ * IO_AREA_SETUP: its IOVA is taken, but it is not there yet. Owned by the call
+ *                that makes it.
+ * IO_AREA_LIVE: can be found by all.
+ * IO_AREA_PINNING: live, and a domain being added is pinning its pages. Whoever
+ *                  wants to remove it waits.
+ * IO_AREA_DYING: being removed. Owned by the call that does it.
+ */
+enum io_area_state {
+	IO_AREA_SETUP,
+	IO_AREA_LIVE,
+	IO_AREA_PINNING,
+	IO_AREA_DYING,
+};
+
+/**
+ * struct io_area - one mapping
+ * @node: Its IOVA range, in io_pagetable.areas
+ * @link: In the list of the call that sets it up or removes it
+ * @pages: The memory
+ * @offset: Byte of @pages that appears at the first IOVA
+ * @hold: What it has pinned, if @held
+ * @prot: IOMMU_READ and so on
+ * @state: See above
+ * @held: Its pages are pinned, and in state LIVE and PINNING it is mapped in all
+ *        domains. Belongs to the owner of the area, or else is under
+ *        io_pagetable.domains_lock
+ * @closed: No access may pin it any more
+ * @pins: Pins of it by accesses, finished ones
+ * @pinning: Calls of accesses that are working with it
+ */
+struct io_area {
+	struct iova_node node;
+	struct list_head link;
+	struct io_pages *pages;
+	unsigned long offset;
+	struct io_hold hold;
+	int prot;
+	enum io_area_state state;
+	bool held;
+	bool closed;
+	unsigned int pins;
+	unsigned int pinning;
+};
+
+struct io_area *io_area_alloc_user(enum account_mode mode,
+				   unsigned long address, unsigned long length,
+				   int prot);
+struct io_area *io_area_alloc_copy(const struct io_area *source,
+				   unsigned long first, unsigned long last,
+				   int prot);
+void io_area_free(struct io_area *area);
+
+int io_area_hold(struct io_area *area);
+void io_area_release(struct io_area *area);
+int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large);
+void io_area_unmap(struct io_area *area, struct iommu_domain *domain);
+
+/**
+ * io_area_length - size of an area
+ * @area: The area
+ *
+ * Return: bytes, not 0.
+ */
+static inline unsigned long io_area_length(const struct io_area *area)
+{
+	return area->node.last - area->node.start + 1;
+}
+
+/**
+ * io_area_page - which page of the memory appears at an IOVA
+ * @area: The area
+ * @iova: An IOVA inside it
+ *
+ * Return: index into area->pages.
+ */
+static inline unsigned long io_area_page(const struct io_area *area,
+					 unsigned long iova)
+{
+	return (area->offset + (iova - area->node.start)) >> PAGE_SHIFT;
+}
+
+#endif

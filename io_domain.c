@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Writing extents of physical memory into an IOMMU domain.
+ *
+ * Owns what is to be known of the drivers' map and unmap functions: which calls
+ * are cheap, how large they may be, and how some of them fail. It must never
+ * know where the memory comes from or who else maps it. The domain is write
+ * only: nothing is read back but to clean up after a failure.
+ */
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+
+#include "io_domain.h"
+
+/*
+ * No call of the core maps more, nor reaches over a multiple of it, so that no
+ * IO page table entry does. A multiple of it is thus a place where an unmap may
+ * be interrupted.
+ */
+#define IO_DOMAIN_MAX_MAP SZ_1G
+#define IO_DOMAIN_MAX_UNMAP (64ULL * SZ_1G)
+
+/* How much of @length can be done in steps that end at a multiple of @step */
+static unsigned long step_length(unsigned long iova, unsigned long length,
+				 unsigned long step)
+{
+	return min(length, step - (iova & (step - 1)));
+}
+
+/*
+ * The largest entries that can begin an extent, and how many of them to write by
+ * one call: up to where still larger ones can take over.
+ */
+static size_t entry_size(const struct io_domain_writer *writer,
+			 const struct io_extent *extent, size_t *count)
+{
+	unsigned long address = extent->iova | extent->phys;
+	unsigned long sizes = writer->domain->pgsize_bitmap;
+	unsigned long length = extent->length;
+	unsigned long fitting, larger, size;
+
+	if (!writer->large) {
+		*count = 1;
+		return PAGE_SIZE;
+	}
+	fitting = sizes & GENMASK(__fls(length), 0);
+	if (address)
+		fitting &= GENMASK(__ffs(address), 0);
+	if (WARN_ON_ONCE(!fitting))
+		return 0;
+	size = 1UL << __fls(fitting);
+
+	larger = sizes & ~GENMASK(__fls(size), 0);
+	if (larger) {
+		larger &= -larger;
+		if (!((extent->iova ^ extent->phys) & (larger - 1)) &&
+		    length - size >= larger)
+			length = step_length(extent->iova, length, larger);
+	}
+	*count = length >> __ffs(size);
+	return size;
+}
+
+/*
+ * Of a failed call some drivers undo nothing, and VT-d does not say how far it
+ * got. What it wrote begins at the start, so look where it ends. Anything beyond
+ * must not be touched: unmapping what is not mapped can take a neighbour along.
+ */
+static unsigned long written_length(struct iommu_domain *domain,
+				    const struct io_extent *extent)
+{
+	unsigned long step = 1UL << __ffs(domain->pgsize_bitmap);
+	unsigned long done;
+
+	for (done = 0; done < extent->length; done += step) {
+		phys_addr_t phys;
+
+		phys = iommu_iova_to_phys(domain, extent->iova + done);
+		if (phys != extent->phys + done)
+			break;
+	}
+	return done;
+}
+
+/*
+ * Calls the driver itself: iommu_map() flushes once a call, which triples the
+ * cost of a single page, and if it fails it does not tell at which entry.
+ */
+static int map_entries(struct io_domain_writer *writer,
+		       const struct io_extent *extent, unsigned long *done)
+{
+	const struct iommu_domain_ops *ops = writer->domain->ops;
+	size_t size, count, mapped = 0;
+	int rc;
+
+	size = entry_size(writer, extent, &count);
+	if (!size)
+		return -EINVAL;
+	rc = ops->map_pages(writer->domain, extent->iova, extent->phys, size,
+			    count, writer->prot, GFP_KERNEL_ACCOUNT, &mapped);
+	if (!rc && !mapped)
+		rc = -EIO;
+	if (rc && !mapped)
+		mapped = written_length(writer->domain, extent);
+	*done += mapped;
+	return rc;
+}
+
+/**
+ * io_domain_map - map one extent
+ * @writer: Says where and how
+ * @extent: What; in an IOVA range where nothing is mapped
+ *
+ * Maps in steps, with a chance to reschedule after each. Entries are in effect
+ * after io_domain_sync(). The caller keeps others from mapping and unmapping
+ * this range of the domain. Sleeps.
+ *
+ * Return: 0, or the error of the driver; then nothing of the extent is mapped.
+ */
+int io_domain_map(struct io_domain_writer *writer,
+		  const struct io_extent *extent)
+{
+	unsigned long done = 0;
+
+	writer->unsynced = true;
+	while (done < extent->length) {
+		struct io_extent step = {
+			.iova = extent->iova + done,
+			.phys = extent->phys + done,
+		};
+		int rc;
+
+		step.length = step_length(step.iova, extent->length - done,
+					  IO_DOMAIN_MAX_MAP);
+		rc = map_entries(writer, &step, &done);
+		if (rc) {
+			io_domain_unmap(writer->domain, extent->iova, done);
+			return rc;
+		}
+		if (step.length == IO_DOMAIN_MAX_MAP)
+			cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * io_domain_sync - put what was mapped into effect
+ * @writer: Was used for all extents of the range
+ * @iova: First IOVA of the range
+ * @length: Bytes
+ *
+ * Return: 0, or the error of the driver; the entries stay and must be unmapped.
+ */
+int io_domain_sync(struct io_domain_writer *writer, unsigned long iova,
+		   unsigned long length)
+{
+	const struct iommu_domain_ops *ops = writer->domain->ops;
+
+	if (!writer->unsynced || !ops->iotlb_sync_map)
+		return 0;
+	return ops->iotlb_sync_map(writer->domain, iova, length);
+}
+
+/**
+ * io_domain_unmap - unmap a range
+ * @domain: The domain
+ * @iova: First IOVA
+ * @length: Bytes; all of them mapped, by whole extents
+ *
+ * On return no device can reach the memory through these IOVAs. Allocates
+ * nothing and cannot fail. Sleeps between steps.
+ */
+void io_domain_unmap(struct iommu_domain *domain, unsigned long iova,
+		     unsigned long length)
+{
+	while (length) {
+		unsigned long step = step_length(iova, length,
+						 IO_DOMAIN_MAX_UNMAP);
+
+		WARN_ON(iommu_unmap(domain, iova, step) != step);
+		iova += step;
+		length -= step;
+		if (length)
+			cond_resched();
+	}
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The IOVA space of an IOAS: areas, ranges that may not or shall be usable, and
+ * the domains that hold a copy of all areas.
+ */
+#ifndef __IOMMUFD_IO_PAGETABLE_H
+#define __IOMMUFD_IO_PAGETABLE_H
+
+#include <linux/interval_tree.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+
+#include "io_area.h"
+#include "iova_tree.h"
+
+struct iommu_domain;
+struct iommu_iova_range;
+
+/**
+ * struct io_pagetable - an IOVA space
+ * @domains_lock: Shared: areas are written into and removed from the domains.
+ *                Exclusive: the set of domains changes.
+ * @domains: struct iopt_domain.link; while there is one, live areas are held.
+ *           Changed under @iova_lock, too
+ * @iova_lock: Protects all that follows, up to @settled
+ * @areas: struct io_area.node
+ * @reserved: struct iopt_reserved.node
+ * @allowed: Of iopt_allowed_add()
+ * @alignment: All areas begin and end, in IOVA and memory, at multiples of it
+ * @large: Entries larger than PAGE_SIZE may be used. Changed under
+ *         @domains_lock, too
+ * @page_users: Accesses that pin pages
+ * @settled: Counts the events that somebody may wait for in iopt_wait()
+ * @access_lock: Shared: accesses are called. Exclusive: they come and go.
+ * @accesses: struct iommufd_access.link (access.c)
+ */
+struct io_pagetable {
+	struct rw_semaphore domains_lock;
+	struct list_head domains;
+
+	struct mutex iova_lock;
+	struct iova_tree areas;
+	struct rb_root_cached reserved;
+	struct rb_root_cached allowed;
+	unsigned long alignment;
+	bool large;
+	unsigned int page_users;
+	unsigned int settled;
+
+	struct rw_semaphore access_lock;
+	struct list_head accesses;
+};
+
+/**
+ * struct iopt_domain - a domain as seen by the IOVA space
+ * @domain: The IOMMU domain
+ * @link: In io_pagetable.domains
+ * @mapped: All held live areas are in it
+ */
+struct iopt_domain {
+	struct iommu_domain *domain;
+	struct list_head link;
+	bool mapped;
+};
+
+/* io_pagetable.c: what may be where */
+void iopt_init(struct io_pagetable *iopt);
+void iopt_destroy(struct io_pagetable *iopt);
+int iopt_reserve(struct io_pagetable *iopt, unsigned long start,
+		 unsigned long last, const void *owner);
+void iopt_unreserve(struct io_pagetable *iopt, const void *owner);
+bool iopt_is_reserved(struct io_pagetable *iopt, unsigned long start,
+		      unsigned long last);
+int iopt_allowed_add(struct rb_root_cached *allowed, unsigned long start,
+		     unsigned long last);
+void iopt_allowed_free(struct rb_root_cached *allowed);
+int iopt_allow(struct io_pagetable *iopt, struct rb_root_cached *allowed);
+unsigned int iopt_ranges(struct io_pagetable *iopt,
+			 struct iommu_iova_range *ranges, unsigned int capacity,
+			 unsigned long *alignment);
+int iopt_realign(struct io_pagetable *iopt);
+int iopt_set_large(struct io_pagetable *iopt, bool large);
+int iopt_add_page_user(struct io_pagetable *iopt);
+void iopt_remove_page_user(struct io_pagetable *iopt);
+struct io_area *iopt_area_first(struct io_pagetable *iopt, unsigned long start,
+				unsigned long last);
+struct io_area *iopt_area_next(struct io_area *area, unsigned long last);
+bool iopt_is_covered(struct io_pagetable *iopt, unsigned long start,
+		     unsigned long last);
+void iopt_settle(struct io_pagetable *iopt);
+int iopt_wait(struct io_pagetable *iopt, unsigned int settled);
+
+/* iopt_domain.c: which domains there are */
+int iopt_add_domain(struct io_pagetable *iopt, struct iopt_domain *entry);
+void iopt_remove_domain(struct io_pagetable *iopt, struct iopt_domain *entry);
+void iopt_drop_pins(struct io_pagetable *iopt);
+
+/* iopt_map.c: mapping and copying */
+int iopt_map(struct io_pagetable *iopt, struct list_head *areas,
+	     unsigned long address, unsigned long *iova, bool fixed);
+int iopt_collect_copies(struct io_pagetable *iopt, unsigned long start,
+			unsigned long last, int prot, struct list_head *areas,
+			unsigned long *address);
+void iopt_free_areas(struct list_head *areas);
+
+/* iopt_unmap.c: unmapping */
+int iopt_unmap(struct io_pagetable *iopt, unsigned long start,
+	       unsigned long last, unsigned long *unmapped);
+int iopt_unmap_all(struct io_pagetable *iopt, unsigned long *unmapped);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The IOAS: an IOVA space as an object of user space.
+ */
+#ifndef __IOMMUFD_IOAS_H
+#define __IOMMUFD_IOAS_H
+
+#include "io_pagetable.h"
+#include "iommufd_private.h"
+
+/**
+ * struct iommufd_ioas - an IOVA space with an id
+ * @object: Destroyable while there is no HWPT and no access
+ * @iopt: The IOVA space
+ * @hwpt_lock: Protects @hwpts, and who is automatic HWPT of which device
+ * @hwpts: struct iommufd_hwpt.link, in the order of their creation
+ */
+struct iommufd_ioas {
+	struct iommufd_object object;
+	struct io_pagetable iopt;
+	struct mutex hwpt_lock;
+	struct list_head hwpts;
+};
+
+struct iommufd_ioas *iommufd_ioas_new(struct iommufd_ctx *ctx);
+struct iommufd_ioas *iommufd_ioas_get(struct iommufd_ctx *ctx, u32 id);
+
+int iommufd_ioas_alloc(struct iommufd_command *command);
+int iommufd_ioas_iova_ranges(struct iommufd_command *command);
+int iommufd_ioas_allow_iovas(struct iommufd_command *command);
+int iommufd_ioas_map(struct iommufd_command *command);
+int iommufd_ioas_copy(struct iommufd_command *command);
+int iommufd_ioas_unmap(struct iommufd_command *command);
+
+#endif

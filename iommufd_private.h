@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * iommufd from the inside: a table of contents.
+ *
+ * The house, from the roof to the ground. Each floor calls only floors below.
+ *
+ *   vfio_compat.c                  the VFIO container in terms of an IOAS
+ *   main.c  object.c               character device, commands, object table
+ *   ioas.c  device.c  group.c      one kind of object a file
+ *   hw_pagetable.c  access.c
+ *   io_pagetable.c                 the IOVA space: what may be mapped where,
+ *                                  which domains exist
+ *   iova_map.c                     mapping, copying and unmapping in it
+ *   io_area.c                      one mapping: a piece of the IOVA space
+ *   io_domain.c                    writing extents into an IOMMU domain
+ *   pages.c  account.c             a range of memory, its pins, its charge
+ *   pin_user.c  pin.c              where pages come from and how they go back
+ *   pfn_runs.c  iova_tree.c        plain data structures, also compiled in
+ *   iova_alloc.c                   user space
+ *
+ * Lock order, outermost first:
+ *
+ *   device_group.lock              attachment of one IOMMU group
+ *   iommufd_access.lock            which IOAS an emulated device uses
+ *   iommufd_ioas.hwpt_lock         the HWPTs of an IOAS
+ *   io_pagetable.access_lock       the accesses of an IOAS (rwsem)
+ *   io_pagetable.domains_lock      the domains of an IOAS (rwsem); everything in
+ *                                  them is written under it, shared
+ *   io_pagetable.iova_lock         the areas, their states, the ranges
+ *   io_pages.lock                  the pins of one range of memory
+ *   xa_lock of objects and groups  (spin locks)
+ *
+ * User memory is faulted in, which can take for ever, with none of the locks
+ * held from access_lock down: a thread that hangs in such a fault stops neither
+ * the other areas of its IOAS nor those who let go of its pages. The callback
+ * iommufd_access_ops.unmap is called with access_lock alone, shared.
+ */
+#ifndef __IOMMUFD_PRIVATE_H
+#define __IOMMUFD_PRIVATE_H
+
+#include <linux/iommufd.h>
+#include <linux/kernel.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+#include <uapi/linux/iommufd.h>
+
+#include "object.h"
+
+struct iommufd_ioas;
+
+/**
+ * struct iommufd_ctx - one open of /dev/iommu
+ * @file: The file; a reference to it keeps the context
+ * @objects: The object table
+ * @object_wait: For iommufd_object_remove()
+ * @groups: The IOMMU groups that have a device bound to this context, by
+ *          iommu_group_id() (group.c)
+ * @vfio_ioas: The IOAS that stands for the VFIO container, no reference; under
+ *             the xa_lock of @objects
+ * @no_iommu: A no-iommu group joined through the container interface; likewise
+ * @account_mode: To whom pinned memory is charged, enum account_mode
+ */
+struct iommufd_ctx {
+	struct file *file;
+	struct xarray objects;
+	wait_queue_head_t object_wait;
+	struct xarray groups;
+	struct iommufd_ioas *vfio_ioas;
+	bool no_iommu;
+	u8 account_mode;
+};
+
+/**
+ * struct iommufd_command - one ioctl on the file
+ * @ctx: The context
+ * @args: The structure of the command, in kernel memory, zero-extended
+ * @user: Where user space has it
+ * @user_size: Its size in the eyes of user space, in bytes
+ * @size: Its full size, in bytes
+ */
+struct iommufd_command {
+	struct iommufd_ctx *ctx;
+	void *args;
+	void __user *user;
+	u32 user_size;
+	u32 size;
+};
+
+int iommufd_respond(const struct iommufd_command *command);
+
+#endif

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mapping and copying in an IOVA space.
+ *
+ * Owns the way of a new area from nothing to live. A call makes a list of areas,
+ * one for user memory, one a source area for a copy, which get adjacent IOVAs
+ * and become live together or not at all:
+ *
+ *   1. take the IOVAs, areas in state SETUP (iova_lock)
+ *   2. pin the memory, if there is a domain (no lock)
+ *   3. write them into all domains, make them live (domains_lock, shared)
+ *
+ * A domain that comes between 1 and 3 skips the areas; step 3 finds the domain.
+ */
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+
+#include "io_pagetable.h"
+#include "iova_alloc.h"
+
+/* IOVAs are aligned to what a huge page table entry can map, no further */
+static unsigned long huge_size(void)
+{
+	return IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) ? PMD_SIZE : PAGE_SIZE;
+}
+
+static int check_fixed(struct io_pagetable *iopt, unsigned long start,
+		       unsigned long length)
+{
+	unsigned long last;
+
+	if (start & (iopt->alignment - 1))
+		return -EINVAL;
+	if (check_add_overflow(start, length - 1, &last))
+		return -EOVERFLOW;
+	if (iopt_is_reserved(iopt, start, last))
+		return -EINVAL;
+	if (iopt_area_first(iopt, start, last))
+		return -EEXIST;
+	return 0;
+}
+
+static int choose_iova(struct io_pagetable *iopt, unsigned long address,
+		       unsigned long length, unsigned long *iova, bool fixed)
+{
+	struct iova_request request = {
+		.areas = &iopt->areas,
+		.reserved = &iopt->reserved,
+		.allowed = &iopt->allowed,
+		.length = length,
+		.address = address,
+		.alignment = iopt->alignment,
+		.page_size = PAGE_SIZE,
+		.huge_size = huge_size(),
+	};
+
+	if (length & (iopt->alignment - 1))
+		return -EINVAL;
+	if (fixed)
+		return check_fixed(iopt, *iova, length);
+	return iova_alloc(&request, iova);
+}
+
+static int check_piece(struct io_pagetable *iopt, const struct io_area *area,
+		       bool only)
+{
+	unsigned long alignment = iopt->alignment;
+
+	if ((area->prot & IOMMU_WRITE) && !area->pages->memory.writable)
+		return -EPERM;
+	if (area->offset & (alignment - 1))
+		return -EINVAL;
+	/* Inner borders would stand in the way of every later attach */
+	if (!only && (io_area_length(area) & (alignment - 1)))
+		return -EINVAL;
+	return 0;
+}
+
+static void insert_areas(struct io_pagetable *iopt, struct list_head *areas,
+			 unsigned long iova)
+{
+	struct io_area *area;
+
+	list_for_each_entry(area, areas, link) {
+		unsigned long length = io_area_length(area);
+
+		area->node.start = iova;
+		area->node.last = iova + length - 1;
+		area->state = IO_AREA_SETUP;
+		WARN_ON(iova_tree_insert(&iopt->areas, &area->node));
+		iova += length;
+	}
+}
+
+/* Take adjacent IOVAs for all areas of the list; all errors but ENOMEM are here */
+static int take_iovas(struct io_pagetable *iopt, struct list_head *areas,
+		      unsigned long address, unsigned long *iova, bool fixed)
+{
+	bool only = list_is_singular(areas);
+	unsigned long length = 0;
+	struct io_area *area;
+	int rc;
+
+	list_for_each_entry(area, areas, link)
+		length += io_area_length(area);
+
+	mutex_lock(&iopt->iova_lock);
+	rc = choose_iova(iopt, address, length, iova, fixed);
+	list_for_each_entry(area, areas, link)
+		rc = rc ?: check_piece(iopt, area, only);
+	if (!rc)
+		insert_areas(iopt, areas, *iova);
+	mutex_unlock(&iopt->iova_lock);
+	return rc;
+}
+
+static int hold_areas(struct list_head *areas)
+{
+	struct io_area *area;
+	int rc = 0;
+
+	list_for_each_entry(area, areas, link)
+		if (!area->held && !rc)
+			rc = io_area_hold(area);
+	return rc;
+}
+
+static void release_areas(struct list_head *areas)
+{
+	struct io_area *area;
+
+	list_for_each_entry(area, areas, link)
+		if (area->held)
+			io_area_release(area);
+}
+
+static bool areas_held(struct list_head *areas)
+{
+	struct io_area *area;
+
+	list_for_each_entry(area, areas, link)
+		if (!area->held)
+			return false;
+	return true;
+}
+
+/* Unmap the areas before @end from all domains, and @end from those before @stop */
+static void unwrite_areas(struct io_pagetable *iopt, struct list_head *areas,
+			  struct io_area *end, struct iopt_domain *stop)
+{
+	struct iopt_domain *entry;
+	struct io_area *area;
+
+	list_for_each_entry(area, areas, link) {
+		list_for_each_entry(entry, &iopt->domains, link) {
+			if (area == end && entry == stop)
+				return;
+			if (entry->mapped)
+				io_area_unmap(area, entry->domain);
+		}
+	}
+}
+
+/* A domain that is still being added takes live areas by itself */
+static int write_areas(struct io_pagetable *iopt, struct list_head *areas)
+{
+	struct iopt_domain *entry;
+	struct io_area *area;
+	int rc;
+
+	list_for_each_entry(area, areas, link) {
+		list_for_each_entry(entry, &iopt->domains, link) {
+			if (!entry->mapped)
+				continue;
+			rc = io_area_map(area, entry->domain, iopt->large);
+			if (rc) {
+				unwrite_areas(iopt, areas, area, entry);
+				return rc;
+			}
+		}
+	}
+	return 0;
+}
+
+static void publish_areas(struct io_pagetable *iopt, struct list_head *areas)
+{
+	struct io_area *area, *next;
+
+	mutex_lock(&iopt->iova_lock);
+	list_for_each_entry_safe(area, next, areas, link) {
+		list_del(&area->link);
+		area->state = IO_AREA_LIVE;
+	}
+	mutex_unlock(&iopt->iova_lock);
+}
+
+/* Pin the areas if there is a domain, and take domains_lock with that settled */
+static int lock_domains_held(struct io_pagetable *iopt, struct list_head *areas)
+{
+	int rc;
+
+	down_read(&iopt->domains_lock);
+	while (!list_empty(&iopt->domains) && !areas_held(areas)) {
+		up_read(&iopt->domains_lock);
+		rc = hold_areas(areas);
+		if (rc)
+			return rc;
+		down_read(&iopt->domains_lock);
+	}
+	return 0;
+}
+
+static int make_live(struct io_pagetable *iopt, struct list_head *areas)
+{
+	int rc;
+
+	rc = lock_domains_held(iopt, areas);
+	if (rc)
+		return rc;
+	/* The last domain can have gone meanwhile */
+	if (list_empty(&iopt->domains))
+		release_areas(areas);
+	rc = write_areas(iopt, areas);
+	if (!rc)
+		publish_areas(iopt, areas);
+	up_read(&iopt->domains_lock);
+	return rc;
+}
+
+static void return_iovas(struct io_pagetable *iopt, struct list_head *areas)
+{
+	struct io_area *area;
+
+	mutex_lock(&iopt->iova_lock);
+	list_for_each_entry(area, areas, link)
+		iova_tree_remove(&iopt->areas, &area->node);
+	mutex_unlock(&iopt->iova_lock);
+}
+
+/**
+ * iopt_map - give new areas an IOVA and make them live
+ * @iopt: The IOVA space
+ * @areas: List of io_area.link, not empty; their IOVAs will be adjacent in this
+ *         order. Emptied on success
+ * @address: Of the first byte of memory, for the alignment of a chosen IOVA
+ * @iova: The first IOVA, wanted or chosen
+ * @fixed: @iova is wanted; otherwise it is set on success
+ *
+ * Faults memory in, which can sleep for ever but ends by SIGKILL.
+ *
+ * Return: 0, or, with nothing changed: -EINVAL length, IOVA or memory not
+ * aligned, or reserved; -EOVERFLOW @iova plus length wraps, or too long;
+ * -EEXIST something is there; -ENOSPC no room; -EPERM writing to memory that
+ * was mapped read only; as io_pages_hold(); an error of the IOMMU driver.
+ */
+int iopt_map(struct io_pagetable *iopt, struct list_head *areas,
+	     unsigned long address, unsigned long *iova, bool fixed)
+{
+	unsigned long start = *iova;
+	int rc;
+
+	rc = take_iovas(iopt, areas, address, &start, fixed);
+	if (rc)
+		return rc;
+	*iova = start;
+	rc = make_live(iopt, areas);
+	if (rc) {
+		return_iovas(iopt, areas);
+		release_areas(areas);
+	}
+	return rc;
+}
+
+static unsigned long source_address(const struct io_area *area,
+				    unsigned long iova)
+{
+	return area->pages->memory.address + area->offset +
+	       (iova - area->node.start);
+}
+
+/**
+ * iopt_collect_copies - make areas for the memory that appears at an IOVA range
+ * @iopt: The IOVA space
+ * @start: First IOVA
+ * @last: Last IOVA
+ * @prot: IOMMU_READ and so on, for the new areas
+ * @areas: One area is appended for each that the range touches, for iopt_map();
+ *         the caller frees them on failure, too
+ * @address: Set to the address of the first byte of memory
+ *
+ * Return: 0, -ENOMEM, or -ENOENT: not every byte is mapped.
+ */
+int iopt_collect_copies(struct io_pagetable *iopt, unsigned long start,
+			unsigned long last, int prot, struct list_head *areas,
+			unsigned long *address)
+{
+	struct io_area *area, *copy;
+	int rc = 0;
+
+	mutex_lock(&iopt->iova_lock);
+	if (!iopt_is_covered(iopt, start, last)) {
+		mutex_unlock(&iopt->iova_lock);
+		return -ENOENT;
+	}
+	area = iopt_area_first(iopt, start, last);
+	*address = source_address(area, start);
+	for (; area && !rc; area = iopt_area_next(area, last)) {
+		copy = io_area_alloc_copy(area, max(start, area->node.start),
+					  min(last, area->node.last), prot);
+		if (copy)
+			list_add_tail(&copy->link, areas);
+		else
+			rc = -ENOMEM;
+	}
+	mutex_unlock(&iopt->iova_lock);
+	return rc;
+}
+
+/**
+ * iopt_free_areas - free areas that did not become live
+ * @areas: List of io_area.link
+ */
+void iopt_free_areas(struct list_head *areas)
+{
+	struct io_area *area, *next;
+
+	list_for_each_entry_safe(area, next, areas, link)
+		io_area_free(area);
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Unmapping from an IOVA space.
+ *
+ * Owns the way of an area from live to nothing. A call looks at its whole range
+ * first, so that what it refuses has changed nothing:
+ *
+ *   1. check the range; have the pins of accesses let go, and look again
+ *   2. all areas to state DYING (iova_lock)
+ *   3. one by one: out of all domains, unpinned, out of the tree
+ *
+ * Domains_lock is held, shared, from the check to the end: a domain that is
+ * being added sees areas either live or not at all.
+ */
+#include <linux/mm.h>
+
+#include "access.h"
+#include "io_pagetable.h"
+
+/* Rounds of asking accesses to let go before it is their driver's bug */
+#define UNMAP_ROUNDS 100
+
+/* What stands in the way of unmapping a range */
+struct unmap_check {
+	/* Something to wait for: pinning, a call of an access */
+	bool busy;
+	/* Pins of accesses */
+	bool pinned;
+	unsigned int settled;
+};
+
+static int check_area(const struct io_area *area, unsigned long start,
+		      unsigned long last, struct unmap_check *check)
+{
+	if (area->node.start < start || area->node.last > last)
+		return -ENOENT;
+	if (area->state == IO_AREA_SETUP || area->state == IO_AREA_DYING)
+		return -EBUSY;
+	if (area->state == IO_AREA_PINNING || area->pinning)
+		check->busy = true;
+	if (area->pins)
+		check->pinned = true;
+	return 0;
+}
+
+static int check_range(struct io_pagetable *iopt, unsigned long start,
+		       unsigned long last, struct unmap_check *check)
+{
+	struct io_area *area = iopt_area_first(iopt, start, last);
+	int busy = 0;
+
+	*check = (struct unmap_check){ .settled = iopt->settled };
+	if (!area)
+		return -ENOENT;
+	for (; area; area = iopt_area_next(area, last)) {
+		int rc = check_area(area, start, last, check);
+
+		if (rc == -ENOENT)
+			return rc;
+		busy = busy ?: rc;
+	}
+	return busy;
+}
+
+/* From now on accesses can't pin these areas, or can again */
+static void close_range(struct io_pagetable *iopt, unsigned long start,
+			unsigned long last, bool closed)
+{
+	struct io_area *area;
+
+	lockdep_assert_held(&iopt->iova_lock);
+
+	for (area = iopt_area_first(iopt, start, last); area;
+	     area = iopt_area_next(area, last))
+		area->closed = closed;
+}
+
+static void take_range(struct io_pagetable *iopt, unsigned long start,
+		       unsigned long last, struct list_head *dying)
+{
+	struct io_area *area;
+
+	for (area = iopt_area_first(iopt, start, last); area;
+	     area = iopt_area_next(area, last)) {
+		area->state = IO_AREA_DYING;
+		list_add_tail(&area->link, dying);
+	}
+}
+
+static void remove_area(struct io_pagetable *iopt, struct io_area *area)
+{
+	struct iopt_domain *entry;
+
+	list_for_each_entry(entry, &iopt->domains, link)
+		if (entry->mapped && area->held)
+			io_area_unmap(area, entry->domain);
+	if (area->held)
+		io_area_release(area);
+	mutex_lock(&iopt->iova_lock);
+	iova_tree_remove(&iopt->areas, &area->node);
+	mutex_unlock(&iopt->iova_lock);
+}
+
+static unsigned long remove_areas(struct io_pagetable *iopt,
+				  struct list_head *dying)
+{
+	unsigned long unmapped = 0;
+	struct io_area *area, *next;
+
+	list_for_each_entry_safe(area, next, dying, link) {
+		unmapped += io_area_length(area);
+		remove_area(iopt, area);
+		io_area_free(area);
+		cond_resched();
+	}
+	return unmapped;
+}
+
+/* One attempt: done, refused, or @check says what must go away first */
+static int try_unmap(struct io_pagetable *iopt, unsigned long start,
+		     unsigned long last, struct unmap_check *check,
+		     unsigned long *unmapped)
+{
+	LIST_HEAD(dying);
+	int rc;
+
+	down_read(&iopt->domains_lock);
+	mutex_lock(&iopt->iova_lock);
+	rc = check_range(iopt, start, last, check);
+	if (!rc && (check->busy || check->pinned)) {
+		close_range(iopt, start, last, true);
+		rc = -EAGAIN;
+	}
+	if (!rc)
+		take_range(iopt, start, last, &dying);
+	mutex_unlock(&iopt->iova_lock);
+	if (!rc)
+		*unmapped = remove_areas(iopt, &dying);
+	up_read(&iopt->domains_lock);
+	return rc;
+}
+
+/* Have whatever @check found go away */
+static int make_way(struct io_pagetable *iopt, unsigned long start,
+		    unsigned long last, const struct unmap_check *check,
+		    unsigned int *rounds)
+{
+	if (check->busy)
+		return iopt_wait(iopt, check->settled);
+	if ((*rounds)++ == UNMAP_ROUNDS)
+		return -EDEADLK;
+	access_notify_unmap(iopt, NULL, start, last);
+	return 0;
+}
+
+static void reopen_range(struct io_pagetable *iopt, unsigned long start,
+			 unsigned long last)
+{
+	mutex_lock(&iopt->iova_lock);
+	close_range(iopt, start, last, false);
+	mutex_unlock(&iopt->iova_lock);
+}
+
+/**
+ * iopt_unmap - remove all areas of a range
+ * @iopt: The IOVA space
+ * @start: First IOVA
+ * @last: Last IOVA
+ * @unmapped: Set to the number of bytes removed
+ *
+ * On return no device and no access reaches the memory through these IOVAs.
+ * Waits for accesses to let go of it, and for pinning in progress to end;
+ * SIGKILL ends that wait. The caller holds no lock below hwpt_lock.
+ *
+ * Return: 0; with nothing changed -ENOENT: there is nothing, or an area reaches
+ * out of the range, -EBUSY: an area is being set up or removed by another call,
+ * -EINTR: killed; -EDEADLK: an access does not let go, the areas stay but can't
+ * be pinned any more.
+ */
+int iopt_unmap(struct io_pagetable *iopt, unsigned long start,
+	       unsigned long last, unsigned long *unmapped)
+{
+	struct unmap_check check;
+	unsigned int rounds = 0;
+	bool closed = false;
+	int rc;
+
+	for (;;) {
+		rc = try_unmap(iopt, start, last, &check, unmapped);
+		if (rc != -EAGAIN)
+			break;
+		closed = true;
+		rc = make_way(iopt, start, last, &check, &rounds);
+		if (rc)
+			break;
+	}
+	if (closed && rc && rc != -EDEADLK)
+		reopen_range(iopt, start, last);
+	return rc;
+}
+
+/**
+ * iopt_unmap_all - remove all areas
+ * @iopt: The IOVA space
+ * @unmapped: Set to the number of bytes removed, modulo 2^64
+ *
+ * Return: as iopt_unmap(), but 0 if there is nothing.
+ */
+int iopt_unmap_all(struct io_pagetable *iopt, unsigned long *unmapped)
+{
+	int rc = iopt_unmap(iopt, 0, ULONG_MAX, unmapped);
+
+	if (rc == -ENOENT) {
+		*unmapped = 0;
+		return 0;
+	}
+	return rc;
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The character device /dev/iommu.
+ *
+ * Owns the file operations, the way a command's structure travels between user
+ * space and the kernel, and the table of commands. It must never know what a
+ * command does: a new one is one line in the table and one function in the file
+ * of its object.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "device.h"
+#include "ioas.h"
+#include "iommufd_private.h"
+#include "option.h"
+#include "vfio_compat.h"
+
+union command_args {
+	struct iommu_destroy destroy;
+	struct iommu_ioas_alloc ioas_alloc;
+	struct iommu_ioas_allow_iovas ioas_allow_iovas;
+	struct iommu_ioas_copy ioas_copy;
+	struct iommu_ioas_iova_ranges ioas_iova_ranges;
+	struct iommu_ioas_map ioas_map;
+	struct iommu_ioas_unmap ioas_unmap;
+	struct iommu_option option;
+	struct iommu_vfio_ioas vfio_ioas;
+};
+
+struct command_entry {
+	unsigned int request;
+	u32 size;
+	u32 min_size;
+	int (*run)(struct iommufd_command *command);
+};
+
+#define COMMAND(_request, _run, _struct, _last)                               \
+	[_IOC_NR(_request) - IOMMUFD_CMD_BASE] = {                            \
+		.request = _request,                                          \
+		.size = sizeof(struct _struct) +                              \
+			BUILD_BUG_ON_ZERO(sizeof(struct _struct) >            \
+					  sizeof(union command_args)),        \
+		.min_size = offsetofend(struct _struct, _last),               \
+		.run = _run,                                                  \
+	}
+
+/* In the order of the numbers; a gap is a command that answers ENOTTY */
+static const struct command_entry commands[] = {
+	COMMAND(IOMMU_DESTROY, iommufd_destroy, iommu_destroy, id),
+	COMMAND(IOMMU_IOAS_ALLOC, iommufd_ioas_alloc, iommu_ioas_alloc,
+		out_ioas_id),
+	COMMAND(IOMMU_IOAS_ALLOW_IOVAS, iommufd_ioas_allow_iovas,
+		iommu_ioas_allow_iovas, allowed_iovas),
+	COMMAND(IOMMU_IOAS_COPY, iommufd_ioas_copy, iommu_ioas_copy, src_iova),
+	COMMAND(IOMMU_IOAS_IOVA_RANGES, iommufd_ioas_iova_ranges,
+		iommu_ioas_iova_ranges, out_iova_alignment),
+	COMMAND(IOMMU_IOAS_MAP, iommufd_ioas_map, iommu_ioas_map, iova),
+	COMMAND(IOMMU_IOAS_UNMAP, iommufd_ioas_unmap, iommu_ioas_unmap, length),
+	COMMAND(IOMMU_OPTION, iommufd_option, iommu_option, val64),
+	COMMAND(IOMMU_VFIO_IOAS, iommufd_vfio_ioas, iommu_vfio_ioas,
+		__reserved),
+};
+
+/**
+ * iommufd_respond - copy a command's structure back to user space
+ * @command: The call
+ *
+ * Copies never more than user space said it has.
+ *
+ * Return: 0 or -EFAULT.
+ */
+int iommufd_respond(const struct iommufd_command *command)
+{
+	if (copy_to_user(command->user, command->args,
+			 min(command->user_size, command->size)))
+		return -EFAULT;
+	return 0;
+}
+
+static int run_command(struct iommufd_ctx *ctx,
+		       const struct command_entry *entry, void __user *user,
+		       u32 user_size)
+{
+	union command_args args;
+	struct iommufd_command command = {
+		.ctx = ctx,
+		.args = &args,
+		.user = user,
+		.user_size = user_size,
+		.size = entry->size,
+	};
+	int rc;
+
+	if (user_size < entry->min_size)
+		return -EINVAL;
+	rc = copy_struct_from_user(&args, entry->size, user, user_size);
+	if (rc)
+		return rc;
+	return entry->run(&command);
+}
+
+static long iommufd_fops_ioctl(struct file *file, unsigned int request,
+			       unsigned long argument)
+{
+	struct iommufd_ctx *ctx = file->private_data;
+	void __user *user = (void __user *)argument;
+	unsigned int nr = _IOC_NR(request);
+	const struct command_entry *entry;
+	u32 user_size;
+
+	if (nr < IOMMUFD_CMD_BASE || nr > IOMMUFD_CMD_IOAS_NOIOMMU_GET_PA)
+		return -ENOTTY;
+	if (get_user(user_size, (u32 __user *)user))
+		return -EFAULT;
+
+	nr -= IOMMUFD_CMD_BASE;
+	if (nr >= ARRAY_SIZE(commands))
+		return -ENOTTY;
+	entry = &commands[nr];
+	if (!entry->run || entry->request != request)
+		return -ENOTTY;
+	return run_command(ctx, entry, user, user_size);
+}
+
+/* Only offsets that a driver reported can be mapped; there are none yet */
+static int iommufd_fops_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	if (!(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC)
+		return -EPERM;
+	return -ENXIO;
+}
+
+static int iommufd_fops_open(struct inode *inode, struct file *file)
+{
+	struct iommufd_ctx *ctx;
+
+	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
+	if (!ctx)
+		return -ENOMEM;
+	ctx->file = file;
+	iommufd_objects_init(ctx);
+	xa_init(&ctx->groups);
+	file->private_data = ctx;
+	return nonseekable_open(inode, file);
+}
+
+static int iommufd_fops_release(struct inode *inode, struct file *file)
+{
+	struct iommufd_ctx *ctx = file->private_data;
+
+	iommufd_objects_release(ctx);
+	WARN_ON(!xa_empty(&ctx->groups));
+	kfree(ctx);
+	return 0;
+}
+
+static const struct file_operations iommufd_fops = {
+	.owner = THIS_MODULE,
+	.open = iommufd_fops_open,
+	.release = iommufd_fops_release,
+	.unlocked_ioctl = iommufd_fops_ioctl,
+	.mmap = iommufd_fops_mmap,
+};
+
+/**
+ * iommufd_ctx_get - take a reference to a context
+ * @ctx: The context
+ */
+void iommufd_ctx_get(struct iommufd_ctx *ctx)
+{
+	get_file(ctx->file);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_get, IOMMUFD);
+
+/**
+ * iommufd_ctx_from_file - the context of an open file
+ * @file: Any file
+ *
+ * Return: the context with a reference, or ERR_PTR(-EBADFD): the file is not
+ * /dev/iommu.
+ */
+struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
+{
+	struct iommufd_ctx *ctx;
+
+	if (file->f_op != &iommufd_fops)
+		return ERR_PTR(-EBADFD);
+	ctx = file->private_data;
+	iommufd_ctx_get(ctx);
+	return ctx;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_from_file, IOMMUFD);
+
+/**
+ * iommufd_ctx_from_fd - the context of a file descriptor
+ * @fd: A descriptor of the calling process
+ *
+ * Return: the context with a reference, ERR_PTR(-EBADF): not open,
+ * ERR_PTR(-EBADFD): not /dev/iommu.
+ */
+struct iommufd_ctx *iommufd_ctx_from_fd(int fd)
+{
+	struct file *file = fget(fd);
+	struct iommufd_ctx *ctx;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	ctx = iommufd_ctx_from_file(file);
+	fput(file);
+	return ctx;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_from_fd, IOMMUFD);
+
+/**
+ * iommufd_ctx_put - give a reference to a context back
+ * @ctx: The context
+ *
+ * The context is torn down later, by whoever drops the file last, not here and
+ * not under the caller's locks.
+ */
+void iommufd_ctx_put(struct iommufd_ctx *ctx)
+{
+	fput(ctx->file);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_put, IOMMUFD);
+
+static struct miscdevice iommufd_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "iommu",
+	.nodename = "iommu",
+	.mode = 0660,
+	.fops = &iommufd_fops,
+};
+
+static int __init iommufd_init(void)
+{
+	return misc_register(&iommufd_device);
+}
+
+static void __exit iommufd_exit(void)
+{
+	misc_deregister(&iommufd_device);
+}
+
+module_init(iommufd_init);
+module_exit(iommufd_exit);
+
+MODULE_IMPORT_NS(IOMMUFD_INTERNAL);
+MODULE_DESCRIPTION("/dev/iommu: DMA to and from user space");
+MODULE_LICENSE("GPL");

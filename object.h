@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The object table of a context: ids, references, destruction.
+ */
+#ifndef __IOMMUFD_OBJECT_H
+#define __IOMMUFD_OBJECT_H
+
+#include <linux/refcount.h>
+#include <linux/types.h>
+
+struct iommufd_ctx;
+struct iommufd_command;
+struct iommufd_object;
+
+enum iommufd_object_type {
+	IOMMUFD_OBJECT_IOAS,
+	IOMMUFD_OBJECT_HWPT_PAGING,
+	IOMMUFD_OBJECT_DEVICE,
+	IOMMUFD_OBJECT_ACCESS,
+};
+
+/* Sets of types, for the lookup */
+#define IOMMUFD_IOAS BIT(IOMMUFD_OBJECT_IOAS)
+#define IOMMUFD_HWPT_PAGING BIT(IOMMUFD_OBJECT_HWPT_PAGING)
+#define IOMMUFD_DEVICE BIT(IOMMUFD_OBJECT_DEVICE)
+#define IOMMUFD_ACCESS BIT(IOMMUFD_OBJECT_ACCESS)
+#define IOMMUFD_ANY_OBJECT (~0U)
+
+/**
+ * struct iommufd_object_ops - what the table must know of a kind of object
+ * @type: Its type
+ * @destroy: Take the object apart; the table frees its memory afterwards.
+ *           Nobody else can reach the object. Cannot fail.
+ */
+struct iommufd_object_ops {
+	enum iommufd_object_type type;
+	void (*destroy)(struct iommufd_object *object);
+};
+
+/**
+ * struct iommufd_object - the first member of every object
+ * @ctx: The context it lives in
+ * @ops: Its kind
+ * @users: One for the table, one for everybody who works with the object or
+ *         refers to it. IOMMU_DESTROY needs it to be 1.
+ * @id: Its number in the table, > 0
+ */
+struct iommufd_object {
+	struct iommufd_ctx *ctx;
+	const struct iommufd_object_ops *ops;
+	refcount_t users;
+	u32 id;
+};
+
+struct iommufd_object *
+iommufd_object_alloc(struct iommufd_ctx *ctx, size_t size,
+		     const struct iommufd_object_ops *ops);
+void iommufd_object_publish(struct iommufd_object *object);
+void iommufd_object_discard(struct iommufd_object *object);
+struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
+					  unsigned int types);
+void iommufd_object_put(struct iommufd_object *object);
+void iommufd_object_put_last(struct iommufd_object *object);
+void iommufd_object_remove(struct iommufd_object *object);
+
+void iommufd_objects_init(struct iommufd_ctx *ctx);
+bool iommufd_objects_empty(struct iommufd_ctx *ctx);
+void iommufd_objects_release(struct iommufd_ctx *ctx);
+
+int iommufd_destroy(struct iommufd_command *command);
+
+/*
+ * Allocate the structure that @pointer is of, with a reserved id. Its member
+ * `object` is its first.
+ */
+#define iommufd_object_new(ctx, pointer, object_ops)                          \
+	container_of(({                                                       \
+		BUILD_BUG_ON(offsetof(typeof(*(pointer)), object) != 0);      \
+		iommufd_object_alloc(ctx, sizeof(*(pointer)), object_ops);    \
+	}), typeof(*(pointer)), object)
+
+#endif

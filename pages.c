@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A range of memory and its pins.
+ *
+ * Owns the answer to which pages are pinned and what their PFNs are: a store of
+ * runs, filled when the first user of a page comes and emptied when the last
+ * one goes. It must never know what an IOVA or an IOMMU domain is.
+ *
+ * Users are holds: intervals of page indexes. Pinning can fail and sleep for
+ * ever, so it is done with a hold in state pending and without the lock.
+ * Another hold that overlaps a pending one waits for it; one that goes away
+ * does not, it leaves what the pending one covers. So the pages in the store
+ * are always those of the holds that are not pending, plus a part of those that
+ * are.
+ *
+ * Letting go cannot fail: the store is cut at the ends of a hold when it comes,
+ * so whatever part of it must be erased one day begins and ends at a cut.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/wait_bit.h>
+
+#include "pages.h"
+
+/**
+ * io_pages_init - describe memory of the calling process
+ * @pages: To be set up; the caller has the only reference
+ * @mode: To what its pins are charged
+ * @address: Where it starts, PAGE_SIZE aligned
+ * @npages: How many pages
+ * @writable: Devices may write to it
+ * @allocation: What to kfree() in the end
+ *
+ * The memory is not looked at.
+ */
+void io_pages_init(struct io_pages *pages, enum account_mode mode,
+		   unsigned long address, unsigned long npages, bool writable,
+		   void *allocation)
+{
+	refcount_set(&pages->refs, 1);
+	mutex_init(&pages->lock);
+	pages->holds = RB_ROOT_CACHED;
+	pfn_runs_init(&pages->runs);
+	account_init(&pages->account, mode);
+	pages->memory.mm = pages->account.mm;
+	pages->memory.address = address;
+	pages->memory.writable = writable;
+	pages->npages = npages;
+	pages->allocation = allocation;
+}
+
+/**
+ * io_pages_put - give a reference back
+ * @pages: The range of memory; nothing of it is held any more if it is the last
+ */
+void io_pages_put(struct io_pages *pages)
+{
+	if (!refcount_dec_and_test(&pages->refs))
+		return;
+	WARN_ON(!RB_EMPTY_ROOT(&pages->holds.rb_root));
+	WARN_ON(!pfn_runs_empty(&pages->runs));
+	pfn_runs_destroy(&pages->runs);
+	account_destroy(&pages->account);
+	mutex_destroy(&pages->lock);
+	kfree(pages->allocation);
+}
+
+static unsigned long unpin_builder(struct io_pages *pages,
+				   struct pfn_builder *builder)
+{
+	struct pfn_runs_iter iter;
+	unsigned long npages = 0;
+
+	pfn_builder_for_each(builder, &iter) {
+		pin_release(&iter.run, pages->memory.writable);
+		npages += iter.run.count;
+	}
+	return npages;
+}
+
+/* Pin one hole of the store and charge for it, without the lock */
+static int pin_hole(struct io_pages *pages, struct pfn_builder *builder,
+		    unsigned long first, unsigned long last)
+{
+	unsigned long npages = last - first + 1;
+	int rc;
+
+	rc = pin_user_memory(&pages->memory, builder, first, npages);
+	if (!rc)
+		rc = account_charge(&pages->account, npages);
+	if (rc)
+		unpin_builder(pages, builder);
+	return rc;
+}
+
+/*
+ * Fill all holes of the store inside a pending hold. Nobody else fills a hole
+ * there, since they would have to wait, and nobody makes a new one.
+ */
+static int fill_holes(struct io_pages *pages, const struct io_hold *hold)
+{
+	unsigned long first = hold->node.start;
+	unsigned long last = hold->node.last;
+	struct pfn_builder builder;
+	int rc;
+
+	lockdep_assert_held(&pages->lock);
+
+	while (pfn_runs_next_hole(&pages->runs, first, hold->node.last, &first,
+				  &last)) {
+		pfn_builder_init(&builder, &pages->runs, first, last);
+		mutex_unlock(&pages->lock);
+		rc = pin_hole(pages, &builder, first, last);
+		mutex_lock(&pages->lock);
+		if (rc) {
+			pfn_builder_discard(&builder);
+			return rc;
+		}
+		pfn_builder_commit(&builder);
+		if (last == hold->node.last)
+			break;
+		first = last + 1;
+	}
+	return 0;
+}
+
+/* Unpin what is in the store of a range without any hold */
+static unsigned long unpin_range(struct io_pages *pages, unsigned long first,
+				 unsigned long last)
+{
+	struct pfn_runs_iter iter;
+	unsigned long npages = 0;
+
+	pfn_runs_for_each(&pages->runs, &iter, first, last) {
+		pin_release(&iter.run, pages->memory.writable);
+		npages += iter.run.count;
+	}
+	pfn_runs_erase(&pages->runs, first, last);
+	return npages;
+}
+
+/* Take a hold away; returns how many pages were unpinned */
+static unsigned long drop_hold(struct io_pages *pages, struct io_hold *hold)
+{
+	unsigned long next = hold->node.start;
+	unsigned long last = hold->node.last;
+	struct interval_tree_node *other;
+	unsigned long npages = 0;
+
+	lockdep_assert_held(&pages->lock);
+
+	interval_tree_remove(&hold->node, &pages->holds);
+	for (other = interval_tree_iter_first(&pages->holds, next, last); other;
+	     other = interval_tree_iter_next(other, next, last)) {
+		if (other->start > next)
+			npages += unpin_range(pages, next, other->start - 1);
+		if (other->last >= last)
+			return npages;
+		next = max(next, other->last + 1);
+	}
+	return npages + unpin_range(pages, next, last);
+}
+
+/*
+ * No chunk of the store may reach over the border before @index. If a folio
+ * does, the chunks on both sides need a pin of it each.
+ */
+static int cut_runs(struct io_pages *pages, unsigned long index)
+{
+	struct pfn_run run;
+	int rc;
+
+	if (!pfn_runs_lookup(&pages->runs, index, &run))
+		return 0;
+	rc = pfn_runs_cut(&pages->runs, index);
+	if (!rc && run.index < index && run.tag == PIN_BY_FOLIO)
+		pin_split(run.pfn + (index - run.index));
+	return rc;
+}
+
+static bool range_pending(struct io_pages *pages, unsigned long first,
+			  unsigned long last)
+{
+	struct interval_tree_node *node;
+
+	for (node = interval_tree_iter_first(&pages->holds, first, last); node;
+	     node = interval_tree_iter_next(node, first, last))
+		if (container_of(node, struct io_hold, node)->pending)
+			return true;
+	return false;
+}
+
+/* Take the lock at a moment when no pending hold overlaps the range */
+static int lock_settled(struct io_pages *pages, unsigned long first,
+			unsigned long last)
+{
+	unsigned int settled;
+	int rc;
+
+	mutex_lock(&pages->lock);
+	while (range_pending(pages, first, last)) {
+		settled = pages->settled;
+		mutex_unlock(&pages->lock);
+		rc = wait_var_event_killable(&pages->settled,
+					     READ_ONCE(pages->settled) != settled);
+		if (rc)
+			return -EINTR;
+		mutex_lock(&pages->lock);
+	}
+	return 0;
+}
+
+static int add_pending(struct io_pages *pages, struct io_hold *hold)
+{
+	int rc;
+
+	rc = cut_runs(pages, hold->node.start);
+	if (rc)
+		return rc;
+	rc = cut_runs(pages, hold->node.last + 1);
+	if (rc)
+		return rc;
+	hold->pending = true;
+	interval_tree_insert(&hold->node, &pages->holds);
+	return 0;
+}
+
+/* With the lock, which it drops; returns with the hold settled or gone */
+static int settle_hold(struct io_pages *pages, struct io_hold *hold)
+{
+	unsigned long unpinned = 0;
+	int rc;
+
+	rc = fill_holes(pages, hold);
+	hold->pending = false;
+	if (rc)
+		unpinned = drop_hold(pages, hold);
+	WRITE_ONCE(pages->settled, pages->settled + 1);
+	mutex_unlock(&pages->lock);
+	wake_up_var(&pages->settled);
+	account_credit(&pages->account, unpinned);
+	return rc;
+}
+
+/**
+ * io_pages_hold - have a range of pages pinned
+ * @pages: The range of memory
+ * @hold: Of the caller, unused before
+ * @first: First page index
+ * @last: Last page index
+ *
+ * Pins what is not pinned yet. Can sleep for ever, but ends by SIGKILL; the
+ * caller holds no lock that such a sleep may not block.
+ *
+ * Return: 0, all pages of the range are in @pages->runs until
+ * io_pages_release(); or, with nothing changed, -EFAULT, -ENOMEM no memory or
+ * over the limit, -EINTR killed, or what pin_user_memory() says.
+ */
+int io_pages_hold(struct io_pages *pages, struct io_hold *hold,
+		  unsigned long first, unsigned long last)
+{
+	int rc;
+
+	hold->node.start = first;
+	hold->node.last = last;
+	rc = lock_settled(pages, first, last);
+	if (rc)
+		return rc;
+	rc = add_pending(pages, hold);
+	if (rc) {
+		mutex_unlock(&pages->lock);
+		return rc;
+	}
+	return settle_hold(pages, hold);
+}
+
+/**
+ * io_pages_release - let go of a hold
+ * @pages: The range of memory
+ * @hold: From io_pages_hold()
+ *
+ * Unpins what no other hold covers. Allocates nothing and cannot fail. Sleeps.
+ */
+void io_pages_release(struct io_pages *pages, struct io_hold *hold)
+{
+	unsigned long unpinned;
+
+	mutex_lock(&pages->lock);
+	unpinned = drop_hold(pages, hold);
+	mutex_unlock(&pages->lock);
+	account_credit(&pages->account, unpinned);
+}
+
+/* A shared hold of exactly this range */
+static struct io_hold *find_shared(struct io_pages *pages, unsigned long first,
+				   unsigned long last)
+{
+	struct interval_tree_node *node;
+
+	for (node = interval_tree_iter_first(&pages->holds, first, last); node;
+	     node = interval_tree_iter_next(node, first, last)) {
+		struct io_hold *hold = container_of(node, struct io_hold, node);
+
+		if (hold->users && node->start == first && node->last == last)
+			return hold;
+	}
+	return NULL;
+}
+
+/**
+ * io_pages_share - have a range of pages pinned, counted by range
+ * @pages: The range of memory
+ * @first: First page index
+ * @last: Last page index
+ *
+ * For users that keep no hold of their own. The same range can be shared many
+ * times. Sleeps as io_pages_hold() does.
+ *
+ * Return: as io_pages_hold().
+ */
+int io_pages_share(struct io_pages *pages, unsigned long first,
+		   unsigned long last)
+{
+	struct io_hold *hold, *new;
+	int rc;
+
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return -ENOMEM;
+	new->node.start = first;
+	new->node.last = last;
+	rc = lock_settled(pages, first, last);
+	if (rc)
+		goto out_free;
+
+	hold = find_shared(pages, first, last);
+	if (hold) {
+		hold->users++;
+		mutex_unlock(&pages->lock);
+		goto out_free;
+	}
+	new->users = 1;
+	rc = add_pending(pages, new);
+	if (rc) {
+		mutex_unlock(&pages->lock);
+		goto out_free;
+	}
+	rc = settle_hold(pages, new);
+	if (rc)
+		goto out_free;
+	return 0;
+
+out_free:
+	kfree(new);
+	return rc;
+}
+
+/**
+ * io_pages_unshare - let go of a range that was shared
+ * @pages: The range of memory
+ * @first: As given to io_pages_share()
+ * @last: Likewise
+ *
+ * Allocates nothing and cannot fail. Sleeps.
+ */
+void io_pages_unshare(struct io_pages *pages, unsigned long first,
+		      unsigned long last)
+{
+	unsigned long unpinned = 0;
+	struct io_hold *hold;
+
+	mutex_lock(&pages->lock);
+	hold = find_shared(pages, first, last);
+	if (!WARN_ON(!hold) && !--hold->users) {
+		unpinned = drop_hold(pages, hold);
+		kfree(hold);
+	}
+	mutex_unlock(&pages->lock);
+	account_credit(&pages->account, unpinned);
+}
+
+/**
+ * io_pages_list - the struct pages of a range that is held
+ * @pages: The range of memory
+ * @first: First page index
+ * @last: Last page index
+ * @list: Filled with one pointer a page
+ */
+void io_pages_list(struct io_pages *pages, unsigned long first,
+		   unsigned long last, struct page **list)
+{
+	struct pfn_runs_iter iter;
+	unsigned long i;
+
+	mutex_lock(&pages->lock);
+	pfn_runs_for_each(&pages->runs, &iter, first, last)
+		for (i = 0; i != iter.run.count; i++)
+			*list++ = pfn_to_page(iter.run.pfn + i);
+	mutex_unlock(&pages->lock);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A range of memory that can be mapped: its pins and their PFNs.
+ */
+#ifndef __IOMMUFD_PAGES_H
+#define __IOMMUFD_PAGES_H
+
+#include <linux/interval_tree.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+
+#include "account.h"
+#include "pfn_runs.h"
+#include "pin.h"
+
+/**
+ * struct io_pages - a range of memory
+ * @refs: Areas and others that use it
+ * @lock: Protects @holds, @runs and @settled; never held while memory is
+ *        faulted in
+ * @holds: Who needs which pages pinned, by page index
+ * @runs: The PFNs of the pages that are pinned, and of no others
+ * @settled: Counts the holds that stopped being pending
+ * @account: Who pays for the pins
+ * @memory: Where the pages come from
+ * @npages: How many pages there are
+ * @allocation: What kfree() is to be called with when @refs is 0
+ *
+ * A page is pinned once, from the moment that the first hold covering it wants
+ * it until the last one lets it go. It is charged for exactly that long.
+ */
+struct io_pages {
+	refcount_t refs;
+	struct mutex lock;
+	struct rb_root_cached holds;
+	struct pfn_runs runs;
+	unsigned int settled;
+	struct account account;
+	struct user_memory memory;
+	unsigned long npages;
+	void *allocation;
+};
+
+/**
+ * struct io_hold - the wish that a range of pages be pinned
+ * @node: First and last page index
+ * @pending: The pages are still being pinned
+ * @users: How many io_pages_share() found this hold; 0 for a hold of one user
+ */
+struct io_hold {
+	struct interval_tree_node node;
+	bool pending;
+	unsigned int users;
+};
+
+void io_pages_init(struct io_pages *pages, enum account_mode mode,
+		   unsigned long address, unsigned long npages, bool writable,
+		   void *allocation);
+void io_pages_put(struct io_pages *pages);
+
+int io_pages_hold(struct io_pages *pages, struct io_hold *hold,
+		  unsigned long first, unsigned long last);
+void io_pages_release(struct io_pages *pages, struct io_hold *hold);
+int io_pages_share(struct io_pages *pages, unsigned long first,
+		   unsigned long last);
+void io_pages_unshare(struct io_pages *pages, unsigned long first,
+		      unsigned long last);
+void io_pages_list(struct io_pages *pages, unsigned long first,
+		   unsigned long last, struct page **list);
+
+/**
+ * io_pages_get - take a reference
+ * @pages: The range of memory
+ */
+static inline void io_pages_get(struct io_pages *pages)
+{
+	refcount_inc(&pages->refs);
+}
+
+#endif

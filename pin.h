@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where pinned pages come from, and how they go back.
+ */
+#ifndef __IOMMUFD_PIN_H
+#define __IOMMUFD_PIN_H
+
+#include <linux/types.h>
+
+struct mm_struct;
+struct page;
+struct pfn_builder;
+struct pfn_run;
+
+/*
+ * What one pin of a run covers; the tag of the run in the PFN store. A folio
+ * pinned as a whole costs one pin where its pages would cost hundreds.
+ *
+ * PIN_BY_FOLIO: each folio that a chunk of the store touches holds one pin for
+ * that chunk, however many of its pages are in it.
+ */
+enum pin_unit {
+	PIN_BY_PAGE = 0,
+	PIN_BY_FOLIO = 1,
+};
+
+/**
+ * struct user_memory - memory of a process
+ * @mm: Its address space; kept by the account of the same pages
+ * @address: Where the memory starts, PAGE_SIZE aligned
+ * @writable: Devices may write to it
+ */
+struct user_memory {
+	struct mm_struct *mm;
+	unsigned long address;
+	bool writable;
+};
+
+/* pin_user.c */
+int pin_user_memory(const struct user_memory *memory,
+		    struct pfn_builder *builder, unsigned long first,
+		    unsigned long npages);
+int pin_user_page(const struct user_memory *memory, unsigned long index,
+		  bool write, struct page **page);
+
+/* pin.c */
+void pin_release(const struct pfn_run *run, bool dirty);
+void pin_split(unsigned long pfn);
+
+#endif

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pinning the memory of a process, by address.
+ *
+ * Owns the calls of pin_user_pages() and what makes them few: whole huge pages
+ * by one pin, other pages in batches that are scanned for runs. It must never
+ * know what the pages are pinned for.
+ */
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "pfn_runs.h"
+#include "pin.h"
+
+/* Small requests need no memory for their batch */
+#define PIN_FEW 16
+/* pin_user_pages_fast() walks a batch with interrupts off */
+#define PIN_BATCH (PAGE_SIZE / sizeof(struct page *))
+
+/* A request in progress */
+struct pin_request {
+	const struct user_memory *memory;
+	struct pfn_builder *builder;
+	struct page **batch;
+	unsigned int gup_flags;
+	unsigned long capacity;
+	unsigned long address;
+	unsigned long npages;
+};
+
+static long pin_own(unsigned long address, unsigned long npages,
+		    unsigned int gup_flags, struct page **pages)
+{
+	return pin_user_pages_fast(address, npages, gup_flags, pages);
+}
+
+static long pin_foreign(struct mm_struct *mm, unsigned long address,
+			unsigned long npages, unsigned int gup_flags,
+			struct page **pages)
+{
+	int locked = 1;
+	long pinned;
+
+	if (!mmget_not_zero(mm))
+		return -EFAULT;
+	pinned = mmap_read_lock_killable(mm);
+	if (!pinned) {
+		pinned = pin_user_pages_remote(mm, address, npages, gup_flags,
+					       pages, &locked);
+		if (locked)
+			mmap_read_unlock(mm);
+	}
+	mmput(mm);
+	return pinned;
+}
+
+/* How many pages were pinned, at least 1, or why none could be */
+static long pin_pages(const struct user_memory *memory, unsigned long address,
+		      unsigned long npages, unsigned int gup_flags,
+		      struct page **pages)
+{
+	long pinned;
+
+	if (memory->mm == current->mm)
+		pinned = pin_own(address, npages, gup_flags, pages);
+	else
+		pinned = pin_foreign(memory->mm, address, npages, gup_flags,
+				     pages);
+	return pinned ? pinned : -EFAULT;
+}
+
+/*
+ * How many pages from this one on are mapped and pinned by virtue of being in
+ * the same huge page. A folio of hugetlbfs is only ever mapped as a whole and
+ * at its own alignment, so one page of it tells where all the others are. Of
+ * other large folios nothing is known but what the page table says of each page.
+ */
+static unsigned long hugetlb_pages(struct page *page, unsigned long address)
+{
+	struct folio *folio = page_folio(page);
+	unsigned long index = folio_page_idx(folio, page);
+
+	if (!folio_test_hugetlb(folio) ||
+	    index != offset_in_folio(folio, address) >> PAGE_SHIFT)
+		return 1;
+	return folio_nr_pages(folio) - index;
+}
+
+static unsigned long run_length(struct page **pages, unsigned long npages)
+{
+	unsigned long i = 1;
+
+	while (i < npages && pages[i] == nth_page(pages[0], i))
+		i++;
+	return i;
+}
+
+/* Store the first @npages pages of the batch; all of them are unpinned if not */
+static long store_batch(struct pin_request *request, unsigned long npages)
+{
+	unsigned long done = 0;
+
+	while (done < npages) {
+		struct page **pages = &request->batch[done];
+		unsigned long count = run_length(pages, npages - done);
+		int rc;
+
+		rc = pfn_builder_add(request->builder, page_to_pfn(pages[0]),
+				     count, PIN_BY_PAGE);
+		if (rc) {
+			unpin_user_pages(pages, npages - done);
+			return rc;
+		}
+		done += count;
+	}
+	return npages;
+}
+
+static long store_folio(struct pin_request *request, unsigned long npages)
+{
+	struct page *page = request->batch[0];
+	int rc;
+
+	npages = min(npages, request->npages);
+	rc = pfn_builder_add(request->builder, page_to_pfn(page), npages,
+			     PIN_BY_FOLIO);
+	if (rc) {
+		unpin_user_page(page);
+		return rc;
+	}
+	return npages;
+}
+
+/*
+ * Pin and store the next pages. Where a huge page would fit, the first page is
+ * pinned alone, to see if it is one.
+ */
+static long pin_some(struct pin_request *request)
+{
+	const struct user_memory *memory = request->memory;
+	unsigned long wanted = min(request->npages, request->capacity);
+	unsigned long huge;
+	long pinned = 0;
+	long more;
+
+	if (request->npages >= PTRS_PER_PMD) {
+		pinned = pin_pages(memory, request->address, 1,
+				   request->gup_flags, request->batch);
+		if (pinned < 0)
+			return pinned;
+		huge = hugetlb_pages(request->batch[0], request->address);
+		if (huge > 1)
+			return store_folio(request, huge);
+	}
+
+	more = pin_pages(memory, request->address + pinned * PAGE_SIZE,
+			 wanted - pinned, request->gup_flags,
+			 &request->batch[pinned]);
+	if (more > 0)
+		pinned += more;
+	else if (!pinned)
+		return more;
+	return store_batch(request, pinned);
+}
+
+static int pin_all(struct pin_request *request)
+{
+	while (request->npages) {
+		long done = pin_some(request);
+
+		if (done < 0)
+			return done;
+		request->address += done * PAGE_SIZE;
+		request->npages -= done;
+		if (request->npages && fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * pin_user_memory - pin a range and append its PFNs to a builder
+ * @memory: The memory of a process, alive or not
+ * @builder: Positioned at page @first
+ * @first: Index of the first page, from the start of @memory
+ * @npages: How many pages, not 0
+ *
+ * Faults the memory in, which can sleep for ever but ends by SIGKILL. The
+ * caller holds no lock that such a sleep may not block. On failure the builder
+ * keeps what was pinned up to then; the caller unpins it.
+ *
+ * Return: 0; -EFAULT not mapped, no permission, device memory, or the process
+ * has exited; -ENOMEM; -EINTR killed; others from pin_user_pages().
+ */
+int pin_user_memory(const struct user_memory *memory,
+		    struct pfn_builder *builder, unsigned long first,
+		    unsigned long npages)
+{
+	struct page *few[PIN_FEW];
+	struct pin_request request = {
+		.memory = memory,
+		.builder = builder,
+		.batch = few,
+		.gup_flags = FOLL_LONGTERM |
+			     (memory->writable ? FOLL_WRITE : 0),
+		.capacity = PIN_FEW,
+		.address = memory->address + first * PAGE_SIZE,
+		.npages = npages,
+	};
+	int rc;
+
+	if (npages <= PIN_FEW)
+		return pin_all(&request);
+
+	request.capacity = min(npages, PIN_BATCH);
+	request.batch = kmalloc_array(request.capacity, sizeof(struct page *),
+				      GFP_KERNEL);
+	if (!request.batch)
+		return -ENOMEM;
+	rc = pin_all(&request);
+	kfree(request.batch);
+	return rc;
+}
+
+/**
+ * pin_user_page - pin one page for a moment
+ * @memory: The memory of a process
+ * @index: The page, from the start of @memory
+ * @write: It will be written to
+ * @page: Set to the page, to be given back by unpin_user_page()
+ *
+ * Not a long term pin: the page stays where it is. Sleeps as pin_user_memory()
+ * does.
+ *
+ * Return: 0, or as pin_user_memory().
+ */
+int pin_user_page(const struct user_memory *memory, unsigned long index,
+		  bool write, struct page **page)
+{
+	long pinned = pin_pages(memory, memory->address + index * PAGE_SIZE, 1,
+				write ? FOLL_WRITE : 0, page);
+
+	return pinned < 0 ? pinned : 0;
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The VFIO container in terms of an IOAS.
+ *
+ * Owns the choice of the IOAS that stands for a container. The pointer to it
+ * takes no reference; whoever destroys the IOAS clears it under the same lock,
+ * that of the object table.
+ */
+#include <linux/module.h>
+
+#include "ioas.h"
+#include "vfio_compat.h"
+
+/* The IOAS with a reference, or ERR_PTR(-ENODEV) */
+static struct iommufd_ioas *compat_ioas_get(struct iommufd_ctx *ctx)
+{
+	struct iommufd_ioas *ioas = ERR_PTR(-ENODEV);
+
+	xa_lock(&ctx->objects);
+	/* Zero: it is being destroyed, but did not get to clear the pointer yet */
+	if (ctx->vfio_ioas &&
+	    refcount_inc_not_zero(&ctx->vfio_ioas->object.users))
+		ioas = ctx->vfio_ioas;
+	xa_unlock(&ctx->objects);
+	return ioas;
+}
+
+/**
+ * iommufd_vfio_compat_ioas_get_id - the IOAS that stands for the container
+ * @ctx: The context
+ * @out_ioas_id: Set to its id
+ *
+ * Return: 0 or -ENODEV.
+ */
+int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ctx, u32 *out_ioas_id)
+{
+	struct iommufd_ioas *ioas = compat_ioas_get(ctx);
+
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	*out_ioas_id = ioas->object.id;
+	iommufd_object_put(&ioas->object);
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_get_id, IOMMUFD_VFIO);
+
+/**
+ * iommufd_vfio_compat_set_no_iommu - a no-iommu group joins the container
+ * @ctx: The context
+ *
+ * It never becomes a container of ordinary groups after that.
+ *
+ * Return: 0, or -EINVAL: it is one already.
+ */
+int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ctx)
+{
+	int rc = 0;
+
+	xa_lock(&ctx->objects);
+	if (ctx->vfio_ioas)
+		rc = -EINVAL;
+	else
+		ctx->no_iommu = true;
+	xa_unlock(&ctx->objects);
+	return rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_set_no_iommu, IOMMUFD_VFIO);
+
+/**
+ * iommufd_vfio_compat_ioas_create - have an IOAS stand for the container
+ * @ctx: The context
+ *
+ * Return: 0, also if there was one; -EINVAL a no-iommu group has joined;
+ * -ENOMEM, -EBUSY without a free id.
+ */
+int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ctx)
+{
+	struct iommufd_ioas *ioas;
+	int rc = 0;
+
+	ioas = iommufd_ioas_new(ctx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+
+	xa_lock(&ctx->objects);
+	if (ctx->no_iommu)
+		rc = -EINVAL;
+	else if (ctx->vfio_ioas)
+		rc = -EEXIST;
+	else
+		ctx->vfio_ioas = ioas;
+	xa_unlock(&ctx->objects);
+
+	if (rc)
+		iommufd_object_discard(&ioas->object);
+	else
+		iommufd_object_publish(&ioas->object);
+	return rc == -EEXIST ? 0 : rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_create, IOMMUFD_VFIO);
+
+static int compat_ioas_set(struct iommufd_ctx *ctx, u32 id)
+{
+	struct iommufd_ioas *ioas = iommufd_ioas_get(ctx, id);
+
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	xa_lock(&ctx->objects);
+	ctx->vfio_ioas = ioas;
+	xa_unlock(&ctx->objects);
+	iommufd_object_put(&ioas->object);
+	return 0;
+}
+
+static void compat_ioas_clear(struct iommufd_ctx *ctx)
+{
+	xa_lock(&ctx->objects);
+	ctx->vfio_ioas = NULL;
+	xa_unlock(&ctx->objects);
+}
+
+/**
+ * iommufd_vfio_ioas - IOMMU_VFIO_IOAS
+ * @command: The call
+ *
+ * Return: 0, -EOPNOTSUPP, -ENODEV, -ENOENT, -EFAULT.
+ */
+int iommufd_vfio_ioas(struct iommufd_command *command)
+{
+	struct iommu_vfio_ioas *args = command->args;
+	struct iommufd_ctx *ctx = command->ctx;
+	int rc;
+
+	if (args->__reserved)
+		return -EOPNOTSUPP;
+	switch (args->op) {
+	case IOMMU_VFIO_IOAS_GET:
+		rc = iommufd_vfio_compat_ioas_get_id(ctx, &args->ioas_id);
+		return rc ?: iommufd_respond(command);
+	case IOMMU_VFIO_IOAS_SET:
+		return compat_ioas_set(ctx, args->ioas_id);
+	case IOMMU_VFIO_IOAS_CLEAR:
+		compat_ioas_clear(ctx);
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
