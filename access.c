@@ -12,60 +12,17 @@
 #include "access.h"
 #include "ioas.h"
 
-/* The next area at or above an IOVA that an access has pinned */
-static bool next_pinned(struct io_pagetable *iopt, unsigned long *start,
-			unsigned long *last)
+/* Rounds of asking a driver to let go before it is a bug of it */
+#define DETACH_ROUNDS 100
+
+static void unmap_for_driver(struct iopt_access *entry, unsigned long iova,
+			     unsigned long length)
 {
-	struct io_area *area;
+	struct iommufd_access *access =
+		container_of(entry, struct iommufd_access, entry);
 
-	mutex_lock(&iopt->iova_lock);
-	area = iopt_area_first(iopt, *start, *last);
-	while (area && !area->pins)
-		area = iopt_area_next(area, *last);
-	if (area) {
-		*start = area->node.start;
-		*last = area->node.last;
-	}
-	mutex_unlock(&iopt->iova_lock);
-	return area;
-}
-
-static void notify(struct io_pagetable *iopt, struct iommufd_access *only,
-		   unsigned long start, unsigned long last)
-{
-	struct iommufd_access *access;
-
-	list_for_each_entry(access, &iopt->accesses, link)
-		if ((!only || access == only) && access->ops->unmap)
-			access->ops->unmap(access->data, start,
-					   last - start + 1);
-}
-
-/**
- * access_notify_unmap - have accesses let go of what they pinned
- * @iopt: The IOVA space, with none of its locks held
- * @only: The one access to ask, or NULL for all
- * @start: First IOVA
- * @last: Last IOVA
- *
- * The drivers are called once for each area that has pins, and for no other:
- * some walk the range they are given page by page.
- */
-void access_notify_unmap(struct io_pagetable *iopt,
-			 struct iommufd_access *only, unsigned long start,
-			 unsigned long last)
-{
-	unsigned long area_last = last;
-
-	down_read(&iopt->access_lock);
-	while (next_pinned(iopt, &start, &area_last)) {
-		notify(iopt, only, start, area_last);
-		if (area_last >= last)
-			break;
-		start = area_last + 1;
-		area_last = last;
-	}
-	up_read(&iopt->access_lock);
+	if (access->ops->unmap)
+		access->ops->unmap(access->data, iova, length);
 }
 
 static void access_destroy(struct iommufd_object *object)
@@ -103,6 +60,7 @@ iommufd_access_create(struct iommufd_ctx *ctx,
 	if (IS_ERR(access))
 		return access;
 	init_rwsem(&access->lock);
+	access->entry.unmap = unmap_for_driver;
 	access->ops = ops;
 	access->data = data;
 	iommufd_ctx_get(ctx);
@@ -134,21 +92,37 @@ static int join(struct iommufd_access *access, struct iommufd_ioas *ioas)
 		rc = iopt_add_page_user(&ioas->iopt);
 	if (rc)
 		return rc;
-	down_write(&ioas->iopt.access_lock);
-	list_add_tail(&access->link, &ioas->iopt.accesses);
-	up_write(&ioas->iopt.access_lock);
+	iopt_add_access(&ioas->iopt, &access->entry);
 	WRITE_ONCE(access->unpin_ioas, ioas);
 	return 0;
 }
 
 static void leave(struct iommufd_access *access, struct iommufd_ioas *ioas)
 {
-	down_write(&ioas->iopt.access_lock);
-	list_del(&access->link);
-	up_write(&ioas->iopt.access_lock);
+	iopt_remove_access(&ioas->iopt, &access->entry);
+	/* Whoever kept pins may still unpin them: the IOAS has to stay */
+	if (WARN_ON(atomic_long_read(&access->pins)))
+		return;
+	WRITE_ONCE(access->unpin_ioas, NULL);
 	if (access->ops->needs_pin_pages)
 		iopt_remove_page_user(&ioas->iopt);
 	iommufd_object_put(&ioas->object);
+}
+
+/*
+ * Have the driver let go of everything. It may do so in another thread that has
+ * begun already, in which case its unmap function need not wait for it, so we do.
+ */
+static void drop_all_pins(struct iommufd_access *access,
+			  struct iommufd_ioas *ioas)
+{
+	unsigned int rounds;
+
+	for (rounds = 0; rounds != DETACH_ROUNDS; rounds++) {
+		if (!atomic_long_read(&access->pins))
+			return;
+		iopt_ask_accesses(&ioas->iopt, &access->entry, 0, ULONG_MAX);
+	}
 }
 
 /* New calls find no IOAS; returns the old one when no call works with it */
@@ -211,8 +185,7 @@ void iommufd_access_detach(struct iommufd_access *access)
 
 	if (!ioas)
 		return;
-	access_notify_unmap(&ioas->iopt, access, 0, ULONG_MAX);
-	WRITE_ONCE(access->unpin_ioas, NULL);
+	drop_all_pins(access, ioas);
 	leave(access, ioas);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, IOMMUFD);

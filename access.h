@@ -5,6 +5,7 @@
 #ifndef __IOMMUFD_ACCESS_H
 #define __IOMMUFD_ACCESS_H
 
+#include "io_pagetable.h"
 #include "iommufd_private.h"
 
 /**
@@ -14,7 +15,8 @@
  * @ioas: What new calls use, or NULL
  * @unpin_ioas: What pins are in; longer than @ioas, while a detach waits for
  *              them to go
- * @link: In io_pagetable.accesses
+ * @entry: In io_pagetable.accesses
+ * @pins: Pages pinned and not yet unpinned, each as often as it was pinned
  * @ops: The driver's functions
  * @data: The driver's own
  */
@@ -23,15 +25,10 @@ struct iommufd_access {
 	struct rw_semaphore lock;
 	struct iommufd_ioas *ioas;
 	struct iommufd_ioas *unpin_ioas;
-	struct list_head link;
+	struct iopt_access entry;
+	atomic_long_t pins;
 	const struct iommufd_access_ops *ops;
 	void *data;
 };
-
-struct io_pagetable;
-
-void access_notify_unmap(struct io_pagetable *iopt,
-			 struct iommufd_access *only, unsigned long start,
-			 unsigned long last);
 
 #endif

@@ -23,20 +23,24 @@ struct area_piece {
 	unsigned long last;
 };
 
-static void find_piece(struct io_pagetable *iopt, unsigned long start,
+static bool find_piece(struct io_pagetable *iopt, unsigned long start,
 		       unsigned long last, struct area_piece *piece)
 {
 	mutex_lock(&iopt->iova_lock);
 	piece->area = iopt_area_first(iopt, start, start);
 	mutex_unlock(&iopt->iova_lock);
+	if (WARN_ON(!piece->area))
+		return false;
 	piece->start = start;
 	piece->last = min(last, piece->area->node.last);
+	return true;
 }
 
 /* Walk the areas of a range that is covered by areas which can't go away */
 #define for_each_piece(iopt, piece, start, end)                               \
-	for (find_piece(iopt, start, end, piece);;                            \
-	     find_piece(iopt, (piece)->last + 1, end, piece))
+	for (bool __more = find_piece(iopt, start, end, piece); __more;       \
+	     __more = (piece)->last != (end) &&                               \
+		      find_piece(iopt, (piece)->last + 1, end, piece))
 
 static unsigned long piece_offset(const struct area_piece *piece)
 {
@@ -58,7 +62,7 @@ static unsigned long piece_last_page(const struct area_piece *piece)
 	return io_area_page(piece->area, piece->last);
 }
 
-/* How many pieces, or bytes, a call wants from an area */
+/* What a call is going to do with an area: pages must be whole */
 enum access_kind {
 	ACCESS_BYTES,
 	ACCESS_PAGES,
@@ -114,8 +118,16 @@ static int enter_range(struct io_pagetable *iopt, unsigned long start,
 	return rc;
 }
 
+/* How many of its pages a range has in an area */
+static unsigned long pages_in_range(const struct io_area *area,
+				    unsigned long start, unsigned long last)
+{
+	return io_area_page(area, min(last, area->node.last)) -
+	       io_area_page(area, max(start, area->node.start)) + 1;
+}
+
 static void leave_range(struct io_pagetable *iopt, unsigned long start,
-			unsigned long last, unsigned int pins)
+			unsigned long last, bool pinned)
 {
 	struct io_area *area;
 
@@ -123,7 +135,8 @@ static void leave_range(struct io_pagetable *iopt, unsigned long start,
 	for (area = iopt_area_first(iopt, start, last); area;
 	     area = iopt_area_next(area, last)) {
 		area->pinning--;
-		area->pins += pins;
+		if (pinned)
+			area->pins += pages_in_range(area, start, last);
 	}
 	iopt_settle(iopt);
 	mutex_unlock(&iopt->iova_lock);
@@ -137,8 +150,7 @@ static void unshare_pieces(struct io_pagetable *iopt, unsigned long start,
 	for_each_piece(iopt, &piece, start, last) {
 		io_pages_unshare(piece.area->pages, piece_first_page(&piece),
 				 piece_last_page(&piece));
-		if (piece.last == last)
-			break;
+		io_pages_credit(piece.area->pages);
 	}
 }
 
@@ -161,8 +173,6 @@ static int share_pieces(struct io_pagetable *iopt, unsigned long start,
 		}
 		io_pages_list(pages, first, end, list);
 		list += end - first + 1;
-		if (piece.last == last)
-			break;
 	}
 	return 0;
 }
@@ -176,7 +186,7 @@ static int pin_range(struct io_pagetable *iopt, unsigned long start,
 	if (rc)
 		return rc;
 	rc = share_pieces(iopt, start, last, list);
-	leave_range(iopt, start, last, rc ? 0 : 1);
+	leave_range(iopt, start, last, !rc);
 	return rc;
 }
 
@@ -225,6 +235,8 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 			       flags & IOMMUFD_ACCESS_RW_WRITE, out_pages);
 	else
 		rc = -ENOENT;
+	if (!rc)
+		atomic_long_add(length >> PAGE_SHIFT, &access->pins);
 	up_read(&access->lock);
 	return rc;
 }
@@ -237,15 +249,21 @@ static void drop_pins(struct io_pagetable *iopt, unsigned long start,
 
 	mutex_lock(&iopt->iova_lock);
 	for (area = iopt_area_first(iopt, start, last); area;
-	     area = iopt_area_next(area, last))
-		area->pins--;
+	     area = iopt_area_next(area, last)) {
+		unsigned long npages = pages_in_range(area, start, last);
+
+		WARN_ON(area->pins < npages);
+		area->pins -= min(area->pins, npages);
+	}
+	iopt_settle(iopt);
 	mutex_unlock(&iopt->iova_lock);
 }
 
 /**
  * iommufd_access_unpin_pages - let go of what was pinned
  * @access: The access
- * @iova: As given to iommufd_access_pin_pages()
+ * @iova: As given to iommufd_access_pin_pages(), or the first of several adjacent
+ *        ranges that were
  * @length: Likewise
  *
  * May be called from the driver's unmap function. Cannot fail. Sleeps.
@@ -260,7 +278,9 @@ void iommufd_access_unpin_pages(struct iommufd_access *access,
 	if (WARN_ON(!ioas) || WARN_ON(check_length(iova, length, &last)))
 		return;
 	unshare_pieces(&ioas->iopt, iova, last);
+	/* Both are waited for; this one lets a detach put the IOAS, so comes last */
 	drop_pins(&ioas->iopt, iova, last);
+	atomic_long_sub(length >> PAGE_SHIFT, &access->pins);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, IOMMUFD);
 
@@ -268,12 +288,12 @@ static int copy_pieces(struct io_pagetable *iopt, unsigned long start,
 		       unsigned long last, void *data, bool write)
 {
 	struct area_piece piece;
-	int rc;
+	int rc = 0;
 
 	for_each_piece(iopt, &piece, start, last) {
 		rc = io_pages_copy(piece.area->pages, piece_offset(&piece),
 				   data, piece_length(&piece), write);
-		if (rc || piece.last == last)
+		if (rc)
 			break;
 		data += piece_length(&piece);
 	}
@@ -289,7 +309,7 @@ static int copy_range(struct io_pagetable *iopt, unsigned long start,
 	if (rc)
 		return rc;
 	rc = copy_pieces(iopt, start, last, data, write);
-	leave_range(iopt, start, last, 0);
+	leave_range(iopt, start, last, false);
 	return rc;
 }
 

@@ -13,6 +13,7 @@
 #include <linux/sched/user.h>
 
 #include "account.h"
+#include "selftest.h"
 
 /**
  * account_init - charge to the calling process from now on
@@ -58,19 +59,32 @@ static int charge_user(struct account *account, unsigned long npages)
  * An address space that is gone has no counter left: nothing to charge, nothing
  * to credit. A charge then fails, since nobody is left to pay.
  */
-static int adjust_process(struct account *account, unsigned long npages,
-			  bool charge)
+static int charge_process(struct account *account, unsigned long npages)
 {
 	struct mm_struct *mm = account->mm;
-	int rc;
+	int rc = -EINTR;
 
 	if (!mmget_not_zero(mm))
 		return -ENOMEM;
-	mmap_write_lock(mm);
-	rc = __account_locked_vm(mm, npages, charge, account->task, false);
+	if (mmap_write_lock_killable(mm))
+		goto out_mm;
+	rc = __account_locked_vm(mm, npages, true, account->task, false);
 	mmap_write_unlock(mm);
-	mmput(mm);
+out_mm:
+	mmput_async(mm);
 	return rc;
+}
+
+static void credit_process(struct account *account, unsigned long npages)
+{
+	struct mm_struct *mm = account->mm;
+
+	if (!mmget_not_zero(mm))
+		return;
+	mmap_write_lock(mm);
+	__account_locked_vm(mm, npages, false, account->task, false);
+	mmap_write_unlock(mm);
+	mmput_async(mm);
 }
 
 /**
@@ -78,18 +92,21 @@ static int adjust_process(struct account *account, unsigned long npages,
  * @account: Who pays
  * @npages: How many CPU pages
  *
- * Sleeps, and takes the mmap_lock of the paying process.
+ * Takes the mmap_lock of the paying process, which can sleep for ever but ends by
+ * SIGKILL.
  *
- * Return: 0, or -ENOMEM: over the limit, nothing is charged.
+ * Return: 0; with nothing charged -ENOMEM: over the limit, or -EINTR: killed.
  */
 int account_charge(struct account *account, unsigned long npages)
 {
 	int rc = 0;
 
+	if (selftest_should_fail())
+		return -ENOMEM;
 	if (account->mode == ACCOUNT_USER)
 		rc = charge_user(account, npages);
 	else if (account->mode == ACCOUNT_PROCESS)
-		rc = adjust_process(account, npages, true);
+		rc = charge_process(account, npages);
 	if (rc)
 		return rc;
 	atomic64_add(npages, &account->mm->pinned_vm);
@@ -101,7 +118,8 @@ int account_charge(struct account *account, unsigned long npages)
  * @account: As charged
  * @npages: How many CPU pages
  *
- * Sleeps, and takes the mmap_lock of the paying process. Cannot fail.
+ * Takes the mmap_lock of the paying process, which can sleep for ever: the caller
+ * holds no lock that others need. Cannot fail.
  */
 void account_credit(struct account *account, unsigned long npages)
 {
@@ -110,6 +128,6 @@ void account_credit(struct account *account, unsigned long npages)
 	if (account->mode == ACCOUNT_USER)
 		atomic_long_sub(npages, &account->user->locked_vm);
 	else if (account->mode == ACCOUNT_PROCESS)
-		adjust_process(account, npages, false);
+		credit_process(account, npages);
 	atomic64_sub(npages, &account->mm->pinned_vm);
 }

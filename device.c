@@ -12,6 +12,7 @@
 #include "device.h"
 #include "group.h"
 #include "hw_pagetable.h"
+#include "selftest.h"
 
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);
@@ -24,9 +25,11 @@ static void unbind_device(struct iommufd_object *object)
 		container_of(object, struct iommufd_device, object);
 
 	WARN_ON(!list_empty(&idev->link));
-	iommu_device_release_dma_owner(idev->dev);
+	/* The context has the group only while it owns it: resets rely on that */
 	device_group_put(idev->group);
-	iommufd_ctx_put(object->ctx);
+	iommu_device_release_dma_owner(idev->dev);
+	if (!selftest_is_mock_device(idev->dev))
+		iommufd_ctx_put(object->ctx);
 }
 
 static const struct iommufd_object_ops device_ops = {
@@ -38,9 +41,10 @@ static const struct iommufd_object_ops device_ops = {
  * Without isolation a device could raise any interrupt by writing to the right
  * address, so handing it to user space is for the administrator to decide.
  */
-static int check_interrupts(struct device *dev, struct device_group *group)
+static int check_interrupts(struct device *dev, struct iommu_group *iommu_group)
 {
-	if (iommu_group_has_isolated_msi(group->group))
+	if (iommu_group_has_isolated_msi(iommu_group) ||
+	    selftest_is_mock_device(dev))
 		return 0;
 	if (!READ_ONCE(allow_unsafe_interrupts))
 		return -EPERM;
@@ -48,12 +52,39 @@ static int check_interrupts(struct device *dev, struct device_group *group)
 	return 0;
 }
 
-static int take_dma(struct iommufd_ctx *ctx, struct device *dev,
-		    struct device_group *group)
+static struct device_group *take_dma(struct iommufd_ctx *ctx,
+				     struct device *dev,
+				     struct iommu_group *iommu_group)
 {
-	int rc = check_interrupts(dev, group);
+	struct device_group *group;
+	int rc;
 
-	return rc ?: iommu_device_claim_dma_owner(dev, ctx);
+	rc = check_interrupts(dev, iommu_group);
+	if (rc)
+		return ERR_PTR(rc);
+	rc = iommu_device_claim_dma_owner(dev, ctx);
+	if (rc)
+		return ERR_PTR(rc);
+	group = device_group_get(ctx, iommu_group);
+	if (IS_ERR(group))
+		iommu_device_release_dma_owner(dev);
+	return group;
+}
+
+static struct device_group *bind_group(struct iommufd_ctx *ctx,
+				       struct device *dev)
+{
+	struct iommu_group *iommu_group;
+	struct device_group *group;
+
+	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
+		return ERR_PTR(-EINVAL);
+	iommu_group = iommu_group_get(dev);
+	if (!iommu_group)
+		return ERR_PTR(-ENODEV);
+	group = take_dma(ctx, dev, iommu_group);
+	iommu_group_put(iommu_group);
+	return group;
 }
 
 /**
@@ -75,37 +106,27 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ctx,
 {
 	struct iommufd_device *idev;
 	struct device_group *group;
-	int rc;
 
-	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
-		return ERR_PTR(-EINVAL);
-	group = device_group_get(ctx, dev);
+	group = bind_group(ctx, dev);
 	if (IS_ERR(group))
 		return ERR_CAST(group);
-	rc = take_dma(ctx, dev, group);
-	if (rc)
-		goto out_group;
 	idev = iommufd_object_new(ctx, idev, &device_ops);
 	if (IS_ERR(idev)) {
-		rc = PTR_ERR(idev);
-		goto out_dma;
+		device_group_put(group);
+		iommu_device_release_dma_owner(dev);
+		return idev;
 	}
 
 	idev->dev = dev;
 	idev->group = group;
 	INIT_LIST_HEAD(&idev->link);
-	iommufd_ctx_get(ctx);
+	if (!selftest_is_mock_device(dev))
+		iommufd_ctx_get(ctx);
 	/* The driver's, so that IOMMU_DESTROY finds it in use */
 	refcount_inc(&idev->object.users);
 	*id = idev->object.id;
 	iommufd_object_publish(&idev->object);
 	return idev;
-
-out_dma:
-	iommu_device_release_dma_owner(dev);
-out_group:
-	device_group_put(group);
-	return ERR_PTR(rc);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_bind, IOMMUFD);
 
@@ -152,8 +173,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_to_id, IOMMUFD);
  */
 struct attach_way {
 	int (*use)(struct iommufd_device *idev, struct iommufd_hwpt *hwpt);
-	void (*undo)(struct iommufd_device *idev);
-	bool fill_first;
+	bool replaces;
 };
 
 static int use_attach(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
@@ -161,14 +181,8 @@ static int use_attach(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 	return device_group_attach(idev->group, idev, hwpt);
 }
 
-static void undo_attach(struct iommufd_device *idev)
-{
-	device_group_detach(idev->group, idev);
-}
-
 static const struct attach_way attach = {
 	.use = use_attach,
-	.undo = undo_attach,
 };
 
 static int use_replace(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
@@ -178,7 +192,7 @@ static int use_replace(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 
 static const struct attach_way replace = {
 	.use = use_replace,
-	.fill_first = true,
+	.replaces = true,
 };
 
 static int use_new(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
@@ -186,7 +200,8 @@ static int use_new(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 {
 	int rc;
 
-	if (way->fill_first) {
+	if (way->replaces) {
+		/* Its addresses are all reserved up to the first attach */
 		if (iommufd_hwpt_needs_attach(idev->dev))
 			return -EADDRINUSE;
 		rc = iommufd_hwpt_fill(hwpt);
@@ -197,7 +212,7 @@ static int use_new(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 		return rc;
 	rc = iommufd_hwpt_fill(hwpt);
 	if (rc)
-		way->undo(idev);
+		device_group_detach(idev->group, idev);
 	return rc;
 }
 
@@ -222,31 +237,43 @@ static int use_new_automatic(struct iommufd_device *idev,
 	return 0;
 }
 
-/* -EINVAL is how drivers say that a page table does not fit a device */
+/*
+ * -EINVAL is how drivers say that a page table does not fit a device. One that
+ * loses its last attachment while we try it stays, for user space to destroy.
+ */
+static int try_automatic(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
+			 const struct attach_way *way)
+{
+	int rc;
+
+	if (!hwpt->automatic)
+		return -EINVAL;
+	if (hwpt == idev->group->hwpt && way->replaces)
+		return 0;
+	if (!iommufd_hwpt_get_attached(hwpt))
+		return -EINVAL;
+	rc = way->use(idev, hwpt);
+	if (rc)
+		iommufd_object_put(&hwpt->object);
+	return rc;
+}
+
 static int use_old_automatic(struct iommufd_device *idev,
 			     struct iommufd_ioas *ioas,
 			     const struct attach_way *way, u32 *id)
 {
 	struct iommufd_hwpt *hwpt;
-	int rc;
+	int rc = -EINVAL;
 
+	mutex_lock(&ioas->hwpt_lock);
 	list_for_each_entry(hwpt, &ioas->hwpts, link) {
-		if (!hwpt->automatic)
-			continue;
+		rc = try_automatic(idev, hwpt, way);
 		*id = hwpt->object.id;
-		if (hwpt == idev->group->hwpt && way->fill_first)
-			return 0;
-		if (!iommufd_hwpt_get_attached(hwpt))
-			continue;
-		rc = way->use(idev, hwpt);
-		if (!rc)
-			return 0;
-		/* Not the last: whoever has it attached is in our way, or the list */
-		iommufd_object_put(&hwpt->object);
 		if (rc != -EINVAL)
-			return rc;
+			break;
 	}
-	return -EINVAL;
+	mutex_unlock(&ioas->hwpt_lock);
+	return rc;
 }
 
 static int use_ioas(struct iommufd_device *idev, struct iommufd_ioas *ioas,
@@ -254,12 +281,10 @@ static int use_ioas(struct iommufd_device *idev, struct iommufd_ioas *ioas,
 {
 	int rc;
 
-	mutex_lock(&ioas->hwpt_lock);
 	rc = use_old_automatic(idev, ioas, way, id);
 	/* A sibling that is attached elsewhere rules out a new one, too */
-	if (rc == -EINVAL && (way->fill_first || !idev->group->hwpt))
+	if (rc == -EINVAL && (way->replaces || !idev->group->hwpt))
 		rc = use_new_automatic(idev, ioas, way, id);
-	mutex_unlock(&ioas->hwpt_lock);
 	return rc;
 }
 
@@ -269,41 +294,63 @@ static int use_hwpt(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 	int rc;
 
 	*id = hwpt->object.id;
-	if (hwpt == idev->group->hwpt && way->fill_first)
+	if (hwpt == idev->group->hwpt && way->replaces)
 		return 0;
-	mutex_lock(&hwpt->ioas->hwpt_lock);
 	refcount_inc(&hwpt->object.users);
 	rc = way->use(idev, hwpt);
 	if (rc)
 		iommufd_object_put(&hwpt->object);
-	mutex_unlock(&hwpt->ioas->hwpt_lock);
 	return rc;
 }
 
-static int use_page_table(struct iommufd_device *idev, u32 *pt_id,
-			  const struct attach_way *way)
+/* The IOAS that an attachment to this object ends in, or NULL */
+static struct iommufd_ioas *object_ioas(struct iommufd_object *object)
+{
+	switch (object->ops->type) {
+	case IOMMUFD_OBJECT_IOAS:
+		return container_of(object, struct iommufd_ioas, object);
+	case IOMMUFD_OBJECT_HWPT_PAGING:
+		return container_of(object, struct iommufd_hwpt, object)->ioas;
+	default:
+		return NULL;
+	}
+}
+
+static int use_object(struct iommufd_device *idev,
+		      struct iommufd_object *object,
+		      const struct attach_way *way, u32 *id)
+{
+	struct iommufd_ioas *ioas = object_ioas(object);
+	int rc;
+
+	if (!ioas)
+		return -EINVAL;
+	if (list_empty(&idev->link) == way->replaces)
+		return way->replaces ? -EINVAL : -EBUSY;
+	if (mutex_lock_killable(&ioas->attach_lock))
+		return -EINTR;
+	if (object == &ioas->object)
+		rc = use_ioas(idev, ioas, way, id);
+	else
+		rc = use_hwpt(idev,
+			      container_of(object, struct iommufd_hwpt, object),
+			      way, id);
+	mutex_unlock(&ioas->attach_lock);
+	return rc;
+}
+
+static int use_id(struct iommufd_device *idev, u32 *id,
+		  const struct attach_way *way)
 {
 	struct iommufd_object *object;
 	int rc;
 
-	object = iommufd_object_get(idev->object.ctx, *pt_id,
-				    IOMMUFD_ANY_OBJECT);
+	lockdep_assert_held(&idev->group->lock);
+
+	object = iommufd_object_get(idev->object.ctx, *id, IOMMUFD_ANY_OBJECT);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	switch (object->ops->type) {
-	case IOMMUFD_OBJECT_IOAS:
-		rc = use_ioas(idev,
-			      container_of(object, struct iommufd_ioas, object),
-			      way, pt_id);
-		break;
-	case IOMMUFD_OBJECT_HWPT_PAGING:
-		rc = use_hwpt(idev,
-			      container_of(object, struct iommufd_hwpt, object),
-			      way, pt_id);
-		break;
-	default:
-		rc = -EINVAL;
-	}
+	rc = use_object(idev, object, way, id);
 	iommufd_object_put(object);
 	return rc;
 }
@@ -315,17 +362,17 @@ static int use_page_table(struct iommufd_device *idev, u32 *pt_id,
  *
  * Sleeps, maybe for ever if memory must be pinned, but ends by SIGKILL.
  *
- * Return: 0; with nothing changed: -ENOENT no such id; -EBUSY attached already;
- * as device_group_attach() and iommufd_hwpt_fill().
+ * Return: 0; with nothing changed: -ENOENT no such id; -EINVAL neither IOAS nor
+ * HWPT; -EBUSY attached already; -EINTR killed; as device_group_attach() and iommufd_hwpt_fill().
  */
 int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
 {
 	u32 id = *pt_id;
-	int rc = -EBUSY;
+	int rc;
 
-	mutex_lock(&idev->group->lock);
-	if (list_empty(&idev->link))
-		rc = use_page_table(idev, &id, &attach);
+	if (mutex_lock_killable(&idev->group->lock))
+		return -EINTR;
+	rc = use_id(idev, &id, &attach);
 	mutex_unlock(&idev->group->lock);
 	if (!rc)
 		*pt_id = id;
@@ -347,19 +394,17 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
 int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id)
 {
 	struct device_group *group = idev->group;
-	struct iommufd_hwpt *old = NULL;
 	unsigned long references = 0;
+	struct iommufd_hwpt *old;
 	u32 id = *pt_id;
-	int rc = -EINVAL;
+	int rc;
 
-	mutex_lock(&group->lock);
-	if (!list_empty(&idev->link)) {
-		old = group->hwpt;
+	if (mutex_lock_killable(&group->lock))
+		return -EINTR;
+	old = group->hwpt;
+	rc = use_id(idev, &id, &replace);
+	if (group->hwpt != old)
 		references = list_count_nodes(&group->attached);
-		rc = use_page_table(idev, &id, &replace);
-		if (group->hwpt == old)
-			references = 0;
-	}
 	mutex_unlock(&group->lock);
 
 	while (references--)

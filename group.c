@@ -13,6 +13,7 @@
 #include "group.h"
 #include "hw_pagetable.h"
 #include "iommu_internal.h"
+#include "selftest.h"
 
 static struct device_group *group_alloc(struct iommufd_ctx *ctx,
 					struct iommu_group *iommu_group)
@@ -59,21 +60,17 @@ static void group_free(struct device_group *group)
 
 /**
  * device_group_get - the group of a device in a context
- * @ctx: The context
- * @dev: The device
+ * @ctx: The context, which owns the DMA of the group
+ * @iommu_group: The group; a reference is taken
  *
- * Return: the group with a reference, ERR_PTR(-ENODEV) if the device has no
- * IOMMU group, or ERR_PTR(-ENOMEM).
+ * Return: the group with a reference, or ERR_PTR(-ENOMEM).
  */
 struct device_group *device_group_get(struct iommufd_ctx *ctx,
-				      struct device *dev)
+				      struct iommu_group *iommu_group)
 {
-	struct iommu_group *iommu_group = iommu_group_get(dev);
 	struct device_group *new, *group;
 
-	if (!iommu_group)
-		return ERR_PTR(-ENODEV);
-	new = group_alloc(ctx, iommu_group);
+	new = group_alloc(ctx, iommu_group_ref_get(iommu_group));
 	if (!new) {
 		iommu_group_put(iommu_group);
 		return ERR_PTR(-ENOMEM);
@@ -118,22 +115,33 @@ bool iommufd_ctx_has_group(struct iommufd_ctx *ctx, struct iommu_group *group)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_ctx_has_group, IOMMUFD);
 
+/* Where the doorbells of interrupts go, unless the IOMMU lets them pass */
+static void find_msi_window(struct device_group *group,
+			    struct list_head *regions)
+{
+	phys_addr_t window = PHYS_ADDR_MAX;
+	struct iommu_resv_region *region;
+
+	list_for_each_entry(region, regions, list) {
+		if (region->type == IOMMU_RESV_MSI)
+			return;
+		if (region->type == IOMMU_RESV_SW_MSI)
+			window = region->start;
+	}
+	if (window != PHYS_ADDR_MAX)
+		group->msi_window = window;
+}
+
 static int reserve_regions(struct io_pagetable *iopt,
 			   struct iommufd_device *idev,
 			   struct list_head *regions)
 {
-	phys_addr_t window = PHYS_ADDR_MAX;
 	struct iommu_resv_region *region;
-	bool direct_msi = false;
 	int rc;
 
 	list_for_each_entry(region, regions, list) {
 		if (region->type == IOMMU_RESV_DIRECT_RELAXABLE)
 			continue;
-		if (region->type == IOMMU_RESV_MSI)
-			direct_msi = true;
-		if (region->type == IOMMU_RESV_SW_MSI)
-			window = region->start;
 		rc = iopt_reserve(iopt, region->start,
 				  region->start + region->length - 1, idev);
 		if (rc) {
@@ -141,8 +149,7 @@ static int reserve_regions(struct io_pagetable *iopt,
 			return rc;
 		}
 	}
-	if (!direct_msi)
-		idev->group->msi_window = window;
+	find_msi_window(idev->group, regions);
 	return 0;
 }
 
@@ -152,6 +159,8 @@ static int reserve_for(struct io_pagetable *iopt, struct iommufd_device *idev)
 	LIST_HEAD(regions);
 	int rc;
 
+	if (selftest_should_fail())
+		return -EINVAL;
 	iommu_get_resv_regions(idev->dev, &regions);
 	rc = reserve_regions(iopt, idev, &regions);
 	iommu_put_resv_regions(idev->dev, &regions);
@@ -172,7 +181,7 @@ static int attach_hardware(struct device_group *group,
  * device_group_attach - attach one device, and with the first one the group
  * @group: Its lock is held
  * @idev: One of its devices, attached to nothing
- * @hwpt: Where to; the caller holds hwpt_lock of its IOAS and on success leaves
+ * @hwpt: Where to; the caller holds attach_lock of its IOAS and on success leaves
  *        one reference to the attachment
  *
  * Return: 0; with nothing changed: -EINVAL the group is attached to another page
@@ -248,11 +257,23 @@ static int reserve_all(struct device_group *group, struct io_pagetable *iopt)
 	return 0;
 }
 
+/* The core checks this when a group is attached, but not here */
+static bool same_driver(struct device_group *group, struct iommu_domain *domain)
+{
+	struct iommufd_device *idev = list_first_entry(&group->attached,
+						       struct iommufd_device,
+						       link);
+
+	return domain->owner == idev->dev->iommu->iommu_dev->ops;
+}
+
 static int replace_hardware(struct device_group *group,
 			    struct iommufd_hwpt *hwpt)
 {
 	int rc = 0;
 
+	if (!same_driver(group, hwpt->entry.domain))
+		return -EINVAL;
 	if (group->msi_window != PHYS_ADDR_MAX)
 		rc = iommufd_hwpt_map_msi(hwpt, group->msi_window);
 	return rc ?: iommu_group_replace_domain(group->group,
@@ -273,7 +294,7 @@ static void swap_references(struct device_group *group,
 /**
  * device_group_replace - move all attached devices to another page table
  * @group: Attached; its lock is held
- * @hwpt: Where to; the caller holds hwpt_lock of its IOAS and on success leaves
+ * @hwpt: Where to; the caller holds attach_lock of its IOAS and on success leaves
  *        one reference to the attachment, and takes over one reference a device
  *        to the old page table
  *

@@ -30,14 +30,14 @@ struct device_group {
 	struct iommufd_ctx *ctx;
 	struct iommu_group *group;
 
-	struct mutex lock;
+	struct mutex lock; /* the attachment */
 	struct iommufd_hwpt *hwpt;
 	struct list_head attached;
 	phys_addr_t msi_window;
 };
 
 struct device_group *device_group_get(struct iommufd_ctx *ctx,
-				      struct device *dev);
+				      struct iommu_group *iommu_group);
 void device_group_put(struct device_group *group);
 
 int device_group_attach(struct device_group *group,

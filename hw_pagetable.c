@@ -65,14 +65,11 @@ static struct iommu_domain *domain_alloc(struct device *dev)
  * Before anything is mapped, or VT-d refuses. Only if the device's IOMMU can do
  * it: a VT-d domain that is attached to nothing says yes without knowing.
  */
-static void enforce_coherency(struct iommufd_hwpt *hwpt, struct device *dev)
+static void enforce_coherency(struct iommu_domain *domain, struct device *dev)
 {
-	struct iommu_domain *domain = hwpt->entry.domain;
-
 	if (device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY) &&
 	    domain->ops->enforce_cache_coherency)
-		hwpt->enforces_coherency =
-			domain->ops->enforce_cache_coherency(domain);
+		domain->ops->enforce_cache_coherency(domain);
 }
 
 /**
@@ -106,7 +103,7 @@ struct iommufd_hwpt *iommufd_hwpt_new_automatic(struct iommufd_ioas *ioas,
 		return ERR_CAST(domain);
 	}
 	hwpt->entry.domain = domain;
-	enforce_coherency(hwpt, dev);
+	enforce_coherency(domain, dev);
 	return hwpt;
 }
 
@@ -128,13 +125,17 @@ int iommufd_hwpt_fill(struct iommufd_hwpt *hwpt)
 
 /**
  * iommufd_hwpt_publish - let user space see a new HWPT
- * @hwpt: Filled; the caller holds hwpt_lock of its IOAS
+ * @hwpt: Filled; the caller holds attach_lock of its IOAS
  */
 void iommufd_hwpt_publish(struct iommufd_hwpt *hwpt)
 {
-	lockdep_assert_held(&hwpt->ioas->hwpt_lock);
+	struct iommufd_ioas *ioas = hwpt->ioas;
 
-	list_add_tail(&hwpt->link, &hwpt->ioas->hwpts);
+	lockdep_assert_held(&ioas->attach_lock);
+
+	mutex_lock(&ioas->hwpt_lock);
+	list_add_tail(&hwpt->link, &ioas->hwpts);
+	mutex_unlock(&ioas->hwpt_lock);
 	iommufd_object_publish(&hwpt->object);
 }
 
@@ -176,7 +177,7 @@ void iommufd_hwpt_put_attached(struct iommufd_hwpt *hwpt)
 
 /**
  * iommufd_hwpt_map_msi - have interrupts of attached devices work
- * @hwpt: The HWPT; the caller holds hwpt_lock of its IOAS
+ * @hwpt: The HWPT; the caller holds attach_lock of its IOAS
  * @base: IOVA of a window that the IOVA space has reserved
  *
  * For IOMMUs that translate the writes to MSI doorbells, too.
@@ -187,7 +188,7 @@ int iommufd_hwpt_map_msi(struct iommufd_hwpt *hwpt, phys_addr_t base)
 {
 	int rc;
 
-	lockdep_assert_held(&hwpt->ioas->hwpt_lock);
+	lockdep_assert_held(&hwpt->ioas->attach_lock);
 
 	if (hwpt->msi_mapped)
 		return 0;

@@ -17,8 +17,8 @@ struct device;
  * @link: In iommufd_ioas.hwpts
  * @automatic: Made by an attach to the IOAS, goes with the last attachment
  * @filled: It is part of the IOVA space
- * @enforces_coherency: Devices can't bypass the CPU caches through it
- * @msi_mapped: The domain has a window for MSI doorbells
+ * @msi_mapped: The domain has a window for MSI doorbells; under attach_lock of
+ *              @ioas
  */
 struct iommufd_hwpt {
 	struct iommufd_object object;
@@ -27,7 +27,6 @@ struct iommufd_hwpt {
 	struct list_head link;
 	bool automatic;
 	bool filled;
-	bool enforces_coherency;
 	bool msi_mapped;
 };
 

@@ -82,12 +82,15 @@ struct io_area *io_area_alloc_copy(const struct io_area *source,
 /**
  * io_area_free - free an area
  * @area: Neither in a tree nor mapped nor held
+ *
+ * Credits what was unpinned, so the caller holds no lock below hwpt_lock.
  */
 void io_area_free(struct io_area *area)
 {
 	struct io_pages *pages = area->pages;
 
 	WARN_ON(area->held || area->pins || area->pinning);
+	io_pages_credit(pages);
 	/* The area of a mapping goes with its memory */
 	if (pages->allocation != container_of(area, struct io_mapping, area))
 		kfree(area);
@@ -116,6 +119,8 @@ int io_area_hold(struct io_area *area)
 /**
  * io_area_release - unpin the memory of an area
  * @area: Held, and mapped in no domain that a device can use
+ *
+ * io_pages_credit() is to be called when no lock is held; io_area_free() does.
  */
 void io_area_release(struct io_area *area)
 {

@@ -41,8 +41,8 @@ enum io_area_state {
  * @held: Its pages are pinned, and in state LIVE and PINNING it is mapped in all
  *        domains. Belongs to the owner of the area, or else is under
  *        io_pagetable.domains_lock
- * @closed: No access may pin it any more
- * @pins: Pins of it by accesses, finished ones
+ * @closed: Accesses may not pin it any more
+ * @pins: Pages of it that accesses have pinned, each as often as it is pinned
  * @pinning: Calls of accesses that are working with it
  */
 struct io_area {
@@ -55,7 +55,7 @@ struct io_area {
 	enum io_area_state state;
 	bool held;
 	bool closed;
-	unsigned int pins;
+	unsigned long pins;
 	unsigned int pinning;
 };
 

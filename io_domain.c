@@ -21,6 +21,8 @@
  */
 #define IO_DOMAIN_MAX_MAP SZ_1G
 #define IO_DOMAIN_MAX_UNMAP (64ULL * SZ_1G)
+/* Calls of a driver before others get a chance to run */
+#define IO_DOMAIN_RESCHED 256
 
 /* How much of @length can be done in steps that end at a multiple of @step */
 static unsigned long step_length(unsigned long iova, unsigned long length,
@@ -41,9 +43,10 @@ static size_t entry_size(const struct io_domain_writer *writer,
 	unsigned long length = extent->length;
 	unsigned long fitting, larger, size;
 
+	/* VT-d makes large entries of many small ones if it gets them at once */
 	if (!writer->large) {
-		*count = 1;
-		return PAGE_SIZE;
+		sizes &= GENMASK(PAGE_SHIFT, 0);
+		length = step_length(extent->iova, length, PAGE_SIZE);
 	}
 	fitting = sizes & GENMASK(__fls(length), 0);
 	if (address)
@@ -78,7 +81,7 @@ static unsigned long written_length(struct iommu_domain *domain,
 		phys_addr_t phys;
 
 		phys = iommu_iova_to_phys(domain, extent->iova + done);
-		if (phys != extent->phys + done)
+		if (!phys || phys != extent->phys + done)
 			break;
 	}
 	return done;
@@ -113,8 +116,7 @@ static int map_entries(struct io_domain_writer *writer,
  * @writer: Says where and how
  * @extent: What; in an IOVA range where nothing is mapped
  *
- * Maps in steps, with a chance to reschedule after each. Entries are in effect
- * after io_domain_sync(). The caller keeps others from mapping and unmapping
+ * Entries are in effect after io_domain_sync(). The caller keeps others from mapping and unmapping
  * this range of the domain. Sleeps.
  *
  * Return: 0, or the error of the driver; then nothing of the extent is mapped.
@@ -124,7 +126,6 @@ int io_domain_map(struct io_domain_writer *writer,
 {
 	unsigned long done = 0;
 
-	writer->unsynced = true;
 	while (done < extent->length) {
 		struct io_extent step = {
 			.iova = extent->iova + done,
@@ -139,7 +140,7 @@ int io_domain_map(struct io_domain_writer *writer,
 			io_domain_unmap(writer->domain, extent->iova, done);
 			return rc;
 		}
-		if (step.length == IO_DOMAIN_MAX_MAP)
+		if (!(++writer->calls % IO_DOMAIN_RESCHED))
 			cond_resched();
 	}
 	return 0;
@@ -158,7 +159,7 @@ int io_domain_sync(struct io_domain_writer *writer, unsigned long iova,
 {
 	const struct iommu_domain_ops *ops = writer->domain->ops;
 
-	if (!writer->unsynced || !ops->iotlb_sync_map)
+	if (!ops->iotlb_sync_map)
 		return 0;
 	return ops->iotlb_sync_map(writer->domain, iova, length);
 }

@@ -26,13 +26,13 @@ struct io_extent {
  * @domain: The domain
  * @prot: IOMMU_READ and so on
  * @large: Entries larger than PAGE_SIZE may be used
- * @unsynced: Entries were written that the driver was not told to make visible
+ * @calls: Of the driver, to give others a chance to run now and then
  */
 struct io_domain_writer {
 	struct iommu_domain *domain;
 	int prot;
 	bool large;
-	bool unsynced;
+	unsigned int calls;
 };
 
 int io_domain_map(struct io_domain_writer *writer,

@@ -6,11 +6,13 @@
  * areas. It must never know what a device, an access or a user structure is.
  */
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 #include <uapi/linux/iommufd.h>
 
 #include "io_pagetable.h"
+#include "selftest.h"
 
 #include <linux/iommu.h>
 
@@ -47,6 +49,7 @@ void iopt_destroy(struct io_pagetable *iopt)
 	WARN_ON(!iova_tree_empty(&iopt->areas));
 	WARN_ON(!list_empty(&iopt->domains));
 	WARN_ON(!list_empty(&iopt->accesses));
+	selftest_unreserve(iopt);
 	WARN_ON(!RB_EMPTY_ROOT(&iopt->reserved.rb_root));
 	iopt_allowed_free(&iopt->allowed);
 	mutex_destroy(&iopt->iova_lock);
@@ -123,6 +126,8 @@ void iopt_settle(struct io_pagetable *iopt)
 	lockdep_assert_held(&iopt->iova_lock);
 
 	WRITE_ONCE(iopt->settled, iopt->settled + 1);
+	/* Pairs with prepare_to_wait(): either it sees the count or we see it */
+	smp_mb();
 	wake_up_var(&iopt->settled);
 }
 
@@ -260,6 +265,7 @@ void iopt_allowed_free(struct rb_root_cached *allowed)
 	while ((node = interval_tree_iter_first(allowed, 0, ULONG_MAX))) {
 		interval_tree_remove(node, allowed);
 		kfree(node);
+		cond_resched();
 	}
 }
 
@@ -283,6 +289,7 @@ int iopt_allow(struct io_pagetable *iopt, struct rb_root_cached *allowed)
 			rc = -EADDRINUSE;
 			break;
 		}
+		cond_resched();
 	}
 	if (!rc)
 		swap(iopt->allowed, *allowed);

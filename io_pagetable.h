@@ -33,13 +33,13 @@ struct iommu_iova_range;
  * @page_users: Accesses that pin pages
  * @settled: Counts the events that somebody may wait for in iopt_wait()
  * @access_lock: Shared: accesses are called. Exclusive: they come and go.
- * @accesses: struct iommufd_access.link (access.c)
+ * @accesses: struct iopt_access.link
  */
 struct io_pagetable {
 	struct rw_semaphore domains_lock;
 	struct list_head domains;
 
-	struct mutex iova_lock;
+	struct mutex iova_lock; /* areas and ranges */
 	struct iova_tree areas;
 	struct rb_root_cached reserved;
 	struct rb_root_cached allowed;
@@ -62,6 +62,18 @@ struct iopt_domain {
 	struct iommu_domain *domain;
 	struct list_head link;
 	bool mapped;
+};
+
+/**
+ * struct iopt_access - somebody who pins memory of an IOVA space with the CPU
+ * @link: In io_pagetable.accesses
+ * @unmap: Have the pins that intersect a range let go; called with access_lock
+ *         alone, shared
+ */
+struct iopt_access {
+	struct list_head link;
+	void (*unmap)(struct iopt_access *access, unsigned long iova,
+		      unsigned long length);
 };
 
 /* io_pagetable.c: what may be where */
@@ -95,6 +107,12 @@ int iopt_wait(struct io_pagetable *iopt, unsigned int settled);
 int iopt_add_domain(struct io_pagetable *iopt, struct iopt_domain *entry);
 void iopt_remove_domain(struct io_pagetable *iopt, struct iopt_domain *entry);
 void iopt_drop_pins(struct io_pagetable *iopt);
+
+/* iopt_access.c: who has to let go before memory is unmapped */
+void iopt_ask_accesses(struct io_pagetable *iopt, struct iopt_access *only,
+		       unsigned long start, unsigned long last);
+void iopt_add_access(struct io_pagetable *iopt, struct iopt_access *access);
+void iopt_remove_access(struct io_pagetable *iopt, struct iopt_access *access);
 
 /* iopt_map.c: mapping and copying */
 int iopt_map(struct io_pagetable *iopt, struct list_head *areas,

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "ioas.h"
+#include "selftest.h"
 
 #define MAP_FLAGS                                                             \
 	(IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE |               \
@@ -34,6 +35,7 @@ static void ioas_destroy(struct iommufd_object *object)
 	WARN_ON(iopt_unmap_all(&ioas->iopt, &unmapped));
 	iopt_destroy(&ioas->iopt);
 	mutex_destroy(&ioas->hwpt_lock);
+	mutex_destroy(&ioas->attach_lock);
 }
 
 static const struct iommufd_object_ops ioas_ops = {
@@ -56,6 +58,7 @@ struct iommufd_ioas *iommufd_ioas_new(struct iommufd_ctx *ctx)
 	if (IS_ERR(ioas))
 		return ioas;
 	iopt_init(&ioas->iopt);
+	mutex_init(&ioas->attach_lock);
 	mutex_init(&ioas->hwpt_lock);
 	INIT_LIST_HEAD(&ioas->hwpts);
 	return ioas;
@@ -114,7 +117,7 @@ int iommufd_ioas_alloc(struct iommufd_command *command)
 static int copy_ranges(struct iommufd_ioas *ioas,
 		       struct iommu_ioas_iova_ranges *args)
 {
-	struct iommu_iova_range few[FEW_RANGES];
+	struct iommu_iova_range few[FEW_RANGES] __uninitialized;
 	struct iommu_iova_range *ranges = few;
 	unsigned int capacity = FEW_RANGES;
 	unsigned long alignment;
@@ -333,6 +336,7 @@ int iommufd_ioas_copy(struct iommufd_command *command)
 	__u64 iova;
 	int rc;
 
+	selftest_find_copy_source(command);
 	if (args->flags & ~MAP_FLAGS)
 		return -EOPNOTSUPP;
 	if (args->length == ULONG_MAX || args->src_iova == ULONG_MAX ||

@@ -12,13 +12,16 @@
  * struct iommufd_ioas - an IOVA space with an id
  * @object: Destroyable while there is no HWPT and no access
  * @iopt: The IOVA space
- * @hwpt_lock: Protects @hwpts, and who is automatic HWPT of which device
+ * @attach_lock: One device is attached at a time, so that the second one finds
+ *               the HWPT made for the first
+ * @hwpt_lock: Protects @hwpts
  * @hwpts: struct iommufd_hwpt.link, in the order of their creation
  */
 struct iommufd_ioas {
 	struct iommufd_object object;
 	struct io_pagetable iopt;
-	struct mutex hwpt_lock;
+	struct mutex attach_lock; /* the choice of a HWPT */
+	struct mutex hwpt_lock; /* the list of HWPTs */
 	struct list_head hwpts;
 };
 

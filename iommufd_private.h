@@ -8,12 +8,14 @@
  *   main.c  object.c               character device, commands, object table
  *   ioas.c  device.c  group.c      one kind of object a file
  *   hw_pagetable.c  access.c
- *   io_pagetable.c                 the IOVA space: what may be mapped where,
- *                                  which domains exist
- *   iova_map.c                     mapping, copying and unmapping in it
+ *   access_pages.c  option.c
+ *   iopt_map.c  iopt_unmap.c       the IOVA space: mapping and unmapping in it,
+ *   iopt_domain.c  iopt_access.c   which domains and which accesses it has,
+ *   io_pagetable.c                 what may be mapped where
  *   io_area.c                      one mapping: a piece of the IOVA space
  *   io_domain.c                    writing extents into an IOMMU domain
- *   pages.c  account.c             a range of memory, its pins, its charge
+ *   pages_copy.c  pages.c          a range of memory, its pins
+ *   account.c                      and its charge
  *   pin_user.c  pin.c              where pages come from and how they go back
  *   pfn_runs.c  iova_tree.c        plain data structures, also compiled in
  *   iova_alloc.c                   user space
@@ -22,18 +24,22 @@
  *
  *   device_group.lock              attachment of one IOMMU group
  *   iommufd_access.lock            which IOAS an emulated device uses
- *   iommufd_ioas.hwpt_lock         the HWPTs of an IOAS
+ *   iommufd_ioas.attach_lock       attaching to an IOAS
+ *   iommufd_ioas.hwpt_lock         the list of its HWPTs
  *   io_pagetable.access_lock       the accesses of an IOAS (rwsem)
  *   io_pagetable.domains_lock      the domains of an IOAS (rwsem); everything in
  *                                  them is written under it, shared
  *   io_pagetable.iova_lock         the areas, their states, the ranges
  *   io_pages.lock                  the pins of one range of memory
+ *   mm->mmap_lock                  of the process whose memory is mapped
  *   xa_lock of objects and groups  (spin locks)
  *
  * User memory is faulted in, which can take for ever, with none of the locks
- * held from access_lock down: a thread that hangs in such a fault stops neither
- * the other areas of its IOAS nor those who let go of its pages. The callback
- * iommufd_access_ops.unmap is called with access_lock alone, shared.
+ * held from hwpt_lock down; nor is mmap_lock waited for with them, since its
+ * owner may be in such a fault. So a thread that hangs there stops neither the
+ * other areas of its IOAS nor those who let go of its pages. Whoever waits for
+ * the locks above can be killed. The callback iommufd_access_ops.unmap is called
+ * with access_lock alone, shared.
  */
 #ifndef __IOMMUFD_PRIVATE_H
 #define __IOMMUFD_PRIVATE_H

@@ -7,6 +7,7 @@
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 
 #include "io_pagetable.h"
 
@@ -121,8 +122,10 @@ static void clear_domain(struct io_pagetable *iopt, struct iopt_domain *entry,
 
 	for (area = iopt_area_first(iopt, 0, ULONG_MAX); area != end;
 	     area = iopt_area_next(area, ULONG_MAX))
-		if (area_in_domains(area))
+		if (area_in_domains(area)) {
 			io_area_unmap(area, entry->domain);
+			cond_resched();
+		}
 }
 
 static int fill_domain(struct io_pagetable *iopt, struct iopt_domain *entry)
@@ -201,23 +204,68 @@ void iopt_remove_domain(struct io_pagetable *iopt, struct iopt_domain *entry)
 	iopt_unreserve(iopt, entry);
 }
 
+static void release_areas(struct io_pagetable *iopt)
+{
+	struct io_area *area;
+
+	mutex_lock(&iopt->iova_lock);
+	for (area = iopt_area_first(iopt, 0, ULONG_MAX); area;
+	     area = iopt_area_next(area, ULONG_MAX)) {
+		if (area_in_domains(area))
+			io_area_release(area);
+		cond_resched();
+	}
+	mutex_unlock(&iopt->iova_lock);
+}
+
+/* The memory of the next area at or above an IOVA that owes, with a reference */
+static struct io_pages *next_owing(struct io_pagetable *iopt,
+				   unsigned long *start)
+{
+	struct io_pages *pages = NULL;
+	struct io_area *area;
+
+	mutex_lock(&iopt->iova_lock);
+	area = iopt_area_first(iopt, *start, ULONG_MAX);
+	while (area && !atomic_long_read(&area->pages->owed))
+		area = iopt_area_next(area, ULONG_MAX);
+	if (area) {
+		*start = area->node.start;
+		pages = area->pages;
+		io_pages_get(pages);
+	}
+	mutex_unlock(&iopt->iova_lock);
+	return pages;
+}
+
+/* An area that goes meanwhile credits by itself */
+static void credit_areas(struct io_pagetable *iopt)
+{
+	struct io_pages *pages;
+	unsigned long start = 0;
+
+	while ((pages = next_owing(iopt, &start))) {
+		io_pages_credit(pages);
+		io_pages_put(pages);
+	}
+}
+
 /**
  * iopt_drop_pins - unpin all areas if there is no domain left
- * @iopt: The IOVA space; a domain was removed from it and freed
+ * @iopt: The IOVA space; a domain was removed from it and freed. The caller holds
+ *        no lock below hwpt_lock
  *
  * Allocates nothing and cannot fail.
  */
 void iopt_drop_pins(struct io_pagetable *iopt)
 {
-	struct io_area *area;
+	bool last;
 
 	down_write(&iopt->domains_lock);
-	mutex_lock(&iopt->iova_lock);
-	if (list_empty(&iopt->domains))
-		for (area = iopt_area_first(iopt, 0, ULONG_MAX); area;
-		     area = iopt_area_next(area, ULONG_MAX))
-			if (area_in_domains(area))
-				io_area_release(area);
-	mutex_unlock(&iopt->iova_lock);
+	last = list_empty(&iopt->domains);
+	if (last)
+		release_areas(iopt);
 	up_write(&iopt->domains_lock);
+	if (last)
+		credit_areas(iopt);
 }

@@ -130,17 +130,19 @@ static void release_areas(struct list_head *areas)
 {
 	struct io_area *area;
 
-	list_for_each_entry(area, areas, link)
+	list_for_each_entry(area, areas, link) {
 		if (area->held)
 			io_area_release(area);
+		io_pages_credit(area->pages);
+	}
 }
 
-static bool areas_held(struct list_head *areas)
+static bool areas_held(struct list_head *areas, bool held)
 {
 	struct io_area *area;
 
 	list_for_each_entry(area, areas, link)
-		if (!area->held)
+		if (area->held != held)
 			return false;
 	return true;
 }
@@ -195,32 +197,40 @@ static void publish_areas(struct io_pagetable *iopt, struct list_head *areas)
 	mutex_unlock(&iopt->iova_lock);
 }
 
-/* Pin the areas if there is a domain, and take domains_lock with that settled */
-static int lock_domains_held(struct io_pagetable *iopt, struct list_head *areas)
+/*
+ * Take domains_lock with the areas pinned if there is a domain, and only then.
+ * Both must be done without the lock, and meanwhile the last domain can have
+ * gone or the first one come.
+ */
+static int lock_domains(struct io_pagetable *iopt, struct list_head *areas)
 {
-	int rc;
+	for (;;) {
+		bool wanted;
+		int rc;
 
-	down_read(&iopt->domains_lock);
-	while (!list_empty(&iopt->domains) && !areas_held(areas)) {
+		down_read(&iopt->domains_lock);
+		wanted = !list_empty(&iopt->domains);
+		if (areas_held(areas, wanted))
+			return 0;
 		up_read(&iopt->domains_lock);
+
+		if (!wanted) {
+			release_areas(areas);
+			continue;
+		}
 		rc = hold_areas(areas);
 		if (rc)
 			return rc;
-		down_read(&iopt->domains_lock);
 	}
-	return 0;
 }
 
 static int make_live(struct io_pagetable *iopt, struct list_head *areas)
 {
 	int rc;
 
-	rc = lock_domains_held(iopt, areas);
+	rc = lock_domains(iopt, areas);
 	if (rc)
 		return rc;
-	/* The last domain can have gone meanwhile */
-	if (list_empty(&iopt->domains))
-		release_areas(areas);
 	rc = write_areas(iopt, areas);
 	if (!rc)
 		publish_areas(iopt, areas);
@@ -263,13 +273,14 @@ int iopt_map(struct io_pagetable *iopt, struct list_head *areas,
 	rc = take_iovas(iopt, areas, address, &start, fixed);
 	if (rc)
 		return rc;
-	*iova = start;
 	rc = make_live(iopt, areas);
 	if (rc) {
 		return_iovas(iopt, areas);
 		release_areas(areas);
+		return rc;
 	}
-	return rc;
+	*iova = start;
+	return 0;
 }
 
 static unsigned long source_address(const struct io_area *area,
@@ -318,8 +329,8 @@ int iopt_collect_copies(struct io_pagetable *iopt, unsigned long start,
 }
 
 /**
- * iopt_free_areas - free areas that did not become live
- * @areas: List of io_area.link
+ * iopt_free_areas - free areas that did not become live, or are no longer
+ * @areas: List of io_area.link; the caller holds no lock below hwpt_lock
  */
 void iopt_free_areas(struct list_head *areas)
 {

@@ -8,13 +8,14 @@
  *   1. check the range; have the pins of accesses let go, and look again
  *   2. all areas to state DYING (iova_lock)
  *   3. one by one: out of all domains, unpinned, out of the tree
+ *   4. freed, and no longer charged for (no lock)
  *
  * Domains_lock is held, shared, from the check to the end: a domain that is
  * being added sees areas either live or not at all.
  */
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 
-#include "access.h"
 #include "io_pagetable.h"
 
 /* Rounds of asking accesses to let go before it is their driver's bug */
@@ -62,7 +63,10 @@ static int check_range(struct io_pagetable *iopt, unsigned long start,
 	return busy;
 }
 
-/* From now on accesses can't pin these areas, or can again */
+/*
+ * From now on accesses can't pin these areas, or can again. If two calls unmap
+ * the same area and one gives up, the other may need some rounds more.
+ */
 static void close_range(struct io_pagetable *iopt, unsigned long start,
 			unsigned long last, bool closed)
 {
@@ -105,12 +109,11 @@ static unsigned long remove_areas(struct io_pagetable *iopt,
 				  struct list_head *dying)
 {
 	unsigned long unmapped = 0;
-	struct io_area *area, *next;
+	struct io_area *area;
 
-	list_for_each_entry_safe(area, next, dying, link) {
+	list_for_each_entry(area, dying, link) {
 		unmapped += io_area_length(area);
 		remove_area(iopt, area);
-		io_area_free(area);
 		cond_resched();
 	}
 	return unmapped;
@@ -137,6 +140,7 @@ static int try_unmap(struct io_pagetable *iopt, unsigned long start,
 	if (!rc)
 		*unmapped = remove_areas(iopt, &dying);
 	up_read(&iopt->domains_lock);
+	iopt_free_areas(&dying);
 	return rc;
 }
 
@@ -149,8 +153,8 @@ static int make_way(struct io_pagetable *iopt, unsigned long start,
 		return iopt_wait(iopt, check->settled);
 	if ((*rounds)++ == UNMAP_ROUNDS)
 		return -EDEADLK;
-	access_notify_unmap(iopt, NULL, start, last);
-	return 0;
+	iopt_ask_accesses(iopt, NULL, start, last);
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 static void reopen_range(struct io_pagetable *iopt, unsigned long start,

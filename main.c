@@ -12,13 +12,22 @@
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 
 #include "device.h"
 #include "ioas.h"
 #include "iommufd_private.h"
 #include "option.h"
+#include "selftest.h"
 #include "vfio_compat.h"
+
+#ifdef CONFIG_IOMMUFD_TEST
+#include "iommufd_test.h"
+#define LAST_NR _IOC_NR(IOMMU_TEST_CMD)
+#else
+#define LAST_NR IOMMUFD_CMD_IOAS_NOIOMMU_GET_PA
+#endif
 
 union command_args {
 	struct iommu_destroy destroy;
@@ -30,6 +39,9 @@ union command_args {
 	struct iommu_ioas_unmap ioas_unmap;
 	struct iommu_option option;
 	struct iommu_vfio_ioas vfio_ioas;
+#ifdef CONFIG_IOMMUFD_TEST
+	struct iommu_test_cmd test;
+#endif
 };
 
 struct command_entry {
@@ -64,6 +76,9 @@ static const struct command_entry commands[] = {
 	COMMAND(IOMMU_OPTION, iommufd_option, iommu_option, val64),
 	COMMAND(IOMMU_VFIO_IOAS, iommufd_vfio_ioas, iommu_vfio_ioas,
 		__reserved),
+#ifdef CONFIG_IOMMUFD_TEST
+	COMMAND(IOMMU_TEST_CMD, selftest_run, iommu_test_cmd, last),
+#endif
 };
 
 /**
@@ -86,7 +101,7 @@ static int run_command(struct iommufd_ctx *ctx,
 		       const struct command_entry *entry, void __user *user,
 		       u32 user_size)
 {
-	union command_args args;
+	union command_args args __uninitialized;
 	struct iommufd_command command = {
 		.ctx = ctx,
 		.args = &args,
@@ -113,7 +128,7 @@ static long iommufd_fops_ioctl(struct file *file, unsigned int request,
 	const struct command_entry *entry;
 	u32 user_size;
 
-	if (nr < IOMMUFD_CMD_BASE || nr > IOMMUFD_CMD_IOAS_NOIOMMU_GET_PA)
+	if (nr < IOMMUFD_CMD_BASE || nr > LAST_NR)
 		return -ENOTTY;
 	if (get_user(user_size, (u32 __user *)user))
 		return -EFAULT;
@@ -121,7 +136,7 @@ static long iommufd_fops_ioctl(struct file *file, unsigned int request,
 	nr -= IOMMUFD_CMD_BASE;
 	if (nr >= ARRAY_SIZE(commands))
 		return -ENOTTY;
-	entry = &commands[nr];
+	entry = &commands[array_index_nospec(nr, ARRAY_SIZE(commands))];
 	if (!entry->run || entry->request != request)
 		return -ENOTTY;
 	return run_command(ctx, entry, user, user_size);
@@ -231,7 +246,7 @@ void iommufd_ctx_put(struct iommufd_ctx *ctx)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_ctx_put, IOMMUFD);
 
-static struct miscdevice iommufd_device = {
+static struct miscdevice iommufd_node = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "iommu",
 	.nodename = "iommu",
@@ -241,12 +256,20 @@ static struct miscdevice iommufd_device = {
 
 static int __init iommufd_init(void)
 {
-	return misc_register(&iommufd_device);
+	int rc = selftest_init();
+
+	if (rc)
+		return rc;
+	rc = misc_register(&iommufd_node);
+	if (rc)
+		selftest_exit();
+	return rc;
 }
 
 static void __exit iommufd_exit(void)
 {
-	misc_deregister(&iommufd_device);
+	misc_deregister(&iommufd_node);
+	selftest_exit();
 }
 
 module_init(iommufd_init);

@@ -14,6 +14,7 @@
 #include <linux/xarray.h>
 
 #include "iommufd_private.h"
+#include "selftest.h"
 
 /**
  * iommufd_object_alloc - allocate an object and reserve an id for it
@@ -93,6 +94,8 @@ struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
 {
 	struct iommufd_object *object;
 
+	if (selftest_should_fail())
+		return ERR_PTR(-ENOENT);
 	xa_lock(&ctx->objects);
 	object = xa_load(&ctx->objects, id);
 	if (object && (types & BIT(object->ops->type)))

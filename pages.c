@@ -22,6 +22,10 @@
 
 #include "pages.h"
 
+/* Runs to deal with before others get a chance to run */
+#define RESCHED_RUNS 1024
+#include "selftest.h"
+
 /**
  * io_pages_init - describe memory of the calling process
  * @pages: To be set up; the caller has the only reference
@@ -41,6 +45,7 @@ void io_pages_init(struct io_pages *pages, enum account_mode mode,
 	mutex_init(&pages->lock);
 	pages->holds = RB_ROOT_CACHED;
 	pfn_runs_init(&pages->runs);
+	atomic_long_set(&pages->owed, 0);
 	account_init(&pages->account, mode);
 	pages->memory.mm = pages->account.mm;
 	pages->memory.address = address;
@@ -59,23 +64,23 @@ void io_pages_put(struct io_pages *pages)
 		return;
 	WARN_ON(!RB_EMPTY_ROOT(&pages->holds.rb_root));
 	WARN_ON(!pfn_runs_empty(&pages->runs));
+	WARN_ON(atomic_long_read(&pages->owed));
 	pfn_runs_destroy(&pages->runs);
 	account_destroy(&pages->account);
 	mutex_destroy(&pages->lock);
 	kfree(pages->allocation);
 }
 
-static unsigned long unpin_builder(struct io_pages *pages,
-				   struct pfn_builder *builder)
+static void unpin_builder(struct io_pages *pages, struct pfn_builder *builder)
 {
 	struct pfn_runs_iter iter;
-	unsigned long npages = 0;
+	unsigned int runs = 0;
 
 	pfn_builder_for_each(builder, &iter) {
 		pin_release(&iter.run, pages->memory.writable);
-		npages += iter.run.count;
+		if (!(++runs % RESCHED_RUNS))
+			cond_resched();
 	}
-	return npages;
 }
 
 /* Pin one hole of the store and charge for it, without the lock */
@@ -86,10 +91,32 @@ static int pin_hole(struct io_pages *pages, struct pfn_builder *builder,
 	int rc;
 
 	rc = pin_user_memory(&pages->memory, builder, first, npages);
+	if (!rc && selftest_should_fail())
+		rc = -EINVAL;
 	if (!rc)
 		rc = account_charge(&pages->account, npages);
 	if (rc)
 		unpin_builder(pages, builder);
+	return rc;
+}
+
+/* Drops the lock meanwhile: this is where threads hang */
+static int fill_hole(struct io_pages *pages, unsigned long first,
+		     unsigned long last)
+{
+	struct pfn_builder builder;
+	int rc;
+
+	pfn_builder_init(&builder, &pages->runs, first, last);
+	builder.max_runs = selftest_buffer_size(builder.max_runs * sizeof(u64)) /
+			   sizeof(u64);
+	mutex_unlock(&pages->lock);
+	rc = pin_hole(pages, &builder, first, last);
+	mutex_lock(&pages->lock);
+	if (rc)
+		pfn_builder_discard(&builder);
+	else
+		pfn_builder_commit(&builder);
 	return rc;
 }
 
@@ -99,53 +126,45 @@ static int pin_hole(struct io_pages *pages, struct pfn_builder *builder,
  */
 static int fill_holes(struct io_pages *pages, const struct io_hold *hold)
 {
-	unsigned long first = hold->node.start;
-	unsigned long last = hold->node.last;
-	struct pfn_builder builder;
-	int rc;
+	unsigned long next = hold->node.start;
+	unsigned long first, last;
+	int rc = 0;
 
 	lockdep_assert_held(&pages->lock);
 
-	while (pfn_runs_next_hole(&pages->runs, first, hold->node.last, &first,
+	while (!rc && next <= hold->node.last &&
+	       pfn_runs_next_hole(&pages->runs, next, hold->node.last, &first,
 				  &last)) {
-		pfn_builder_init(&builder, &pages->runs, first, last);
-		mutex_unlock(&pages->lock);
-		rc = pin_hole(pages, &builder, first, last);
-		mutex_lock(&pages->lock);
-		if (rc) {
-			pfn_builder_discard(&builder);
-			return rc;
-		}
-		pfn_builder_commit(&builder);
-		if (last == hold->node.last)
-			break;
-		first = last + 1;
+		rc = fill_hole(pages, first, last);
+		next = last + 1;
 	}
-	return 0;
+	return rc;
 }
 
 /* Unpin what is in the store of a range without any hold */
-static unsigned long unpin_range(struct io_pages *pages, unsigned long first,
-				 unsigned long last)
+static void unpin_range(struct io_pages *pages, unsigned long first,
+			unsigned long last)
 {
 	struct pfn_runs_iter iter;
 	unsigned long npages = 0;
+	unsigned int runs = 0;
 
 	pfn_runs_for_each(&pages->runs, &iter, first, last) {
 		pin_release(&iter.run, pages->memory.writable);
 		npages += iter.run.count;
+		if (!(++runs % RESCHED_RUNS))
+			cond_resched();
 	}
 	pfn_runs_erase(&pages->runs, first, last);
-	return npages;
+	atomic_long_add(npages, &pages->owed);
 }
 
-/* Take a hold away; returns how many pages were unpinned */
-static unsigned long drop_hold(struct io_pages *pages, struct io_hold *hold)
+/* Take a hold away, and the pins that were only for it */
+static void drop_hold(struct io_pages *pages, struct io_hold *hold)
 {
 	unsigned long next = hold->node.start;
 	unsigned long last = hold->node.last;
 	struct interval_tree_node *other;
-	unsigned long npages = 0;
 
 	lockdep_assert_held(&pages->lock);
 
@@ -153,17 +172,17 @@ static unsigned long drop_hold(struct io_pages *pages, struct io_hold *hold)
 	for (other = interval_tree_iter_first(&pages->holds, next, last); other;
 	     other = interval_tree_iter_next(other, next, last)) {
 		if (other->start > next)
-			npages += unpin_range(pages, next, other->start - 1);
+			unpin_range(pages, next, other->start - 1);
 		if (other->last >= last)
-			return npages;
+			return;
 		next = max(next, other->last + 1);
 	}
-	return npages + unpin_range(pages, next, last);
+	unpin_range(pages, next, last);
 }
 
 /*
  * No chunk of the store may reach over the border before @index. If a folio
- * does, the chunks on both sides need a pin of it each.
+ * does, the runs on both sides need a pin of it each.
  */
 static int cut_runs(struct io_pages *pages, unsigned long index)
 {
@@ -228,17 +247,19 @@ static int add_pending(struct io_pages *pages, struct io_hold *hold)
 /* With the lock, which it drops; returns with the hold settled or gone */
 static int settle_hold(struct io_pages *pages, struct io_hold *hold)
 {
-	unsigned long unpinned = 0;
 	int rc;
 
 	rc = fill_holes(pages, hold);
 	hold->pending = false;
 	if (rc)
-		unpinned = drop_hold(pages, hold);
+		drop_hold(pages, hold);
 	WRITE_ONCE(pages->settled, pages->settled + 1);
 	mutex_unlock(&pages->lock);
+	/* Pairs with prepare_to_wait(): either it sees the count or we see it */
+	smp_mb();
 	wake_up_var(&pages->settled);
-	account_credit(&pages->account, unpinned);
+	if (rc)
+		io_pages_credit(pages);
 	return rc;
 }
 
@@ -279,16 +300,29 @@ int io_pages_hold(struct io_pages *pages, struct io_hold *hold,
  * @pages: The range of memory
  * @hold: From io_pages_hold()
  *
- * Unpins what no other hold covers. Allocates nothing and cannot fail. Sleeps.
+ * Unpins what no other hold covers; io_pages_credit() is to be called when no
+ * lock is held. Allocates nothing and cannot fail. Sleeps.
  */
 void io_pages_release(struct io_pages *pages, struct io_hold *hold)
 {
-	unsigned long unpinned;
-
 	mutex_lock(&pages->lock);
-	unpinned = drop_hold(pages, hold);
+	drop_hold(pages, hold);
 	mutex_unlock(&pages->lock);
-	account_credit(&pages->account, unpinned);
+}
+
+/**
+ * io_pages_credit - no longer charge for what was unpinned
+ * @pages: The range of memory
+ *
+ * Not part of unpinning, since it can wait for the mmap_lock of the process that
+ * pays, and whoever has that may be in a page fault that takes for ever. The
+ * caller holds no lock below hwpt_lock.
+ */
+void io_pages_credit(struct io_pages *pages)
+{
+	if (atomic_long_read(&pages->owed))
+		account_credit(&pages->account,
+			       atomic_long_xchg(&pages->owed, 0));
 }
 
 /* A shared hold of exactly this range */
@@ -355,28 +389,53 @@ out_free:
 	return rc;
 }
 
+static void drop_shared(struct io_pages *pages, struct io_hold *hold)
+{
+	if (--hold->users)
+		return;
+	drop_hold(pages, hold);
+	kfree(hold);
+}
+
+/* Let go, once each, of the shared holds that make up a range */
+static void drop_shared_inside(struct io_pages *pages, unsigned long first,
+			       unsigned long last)
+{
+	struct interval_tree_node *node, *next;
+
+	for (node = interval_tree_iter_first(&pages->holds, first, last); node;
+	     node = next) {
+		struct io_hold *hold = container_of(node, struct io_hold, node);
+
+		next = interval_tree_iter_next(node, first, last);
+		if (hold->users && node->start >= first && node->last <= last)
+			drop_shared(pages, hold);
+	}
+}
+
 /**
  * io_pages_unshare - let go of a range that was shared
  * @pages: The range of memory
- * @first: As given to io_pages_share()
+ * @first: As given to io_pages_share(), or of the first of several calls for
+ *         adjacent ranges: some drivers pin pages one by one and unpin all at
+ *         once
  * @last: Likewise
  *
- * Allocates nothing and cannot fail. Sleeps.
+ * Allocates nothing and cannot fail. Sleeps. io_pages_credit() is to be called
+ * when no lock is held.
  */
 void io_pages_unshare(struct io_pages *pages, unsigned long first,
 		      unsigned long last)
 {
-	unsigned long unpinned = 0;
 	struct io_hold *hold;
 
 	mutex_lock(&pages->lock);
 	hold = find_shared(pages, first, last);
-	if (!WARN_ON(!hold) && !--hold->users) {
-		unpinned = drop_hold(pages, hold);
-		kfree(hold);
-	}
+	if (hold)
+		drop_shared(pages, hold);
+	else
+		drop_shared_inside(pages, first, last);
 	mutex_unlock(&pages->lock);
-	account_credit(&pages->account, unpinned);
 }
 
 /**

@@ -21,6 +21,7 @@
  * @holds: Who needs which pages pinned, by page index
  * @runs: The PFNs of the pages that are pinned, and of no others
  * @settled: Counts the holds that stopped being pending
+ * @owed: Pages that were unpinned and are still charged, see io_pages_credit()
  * @account: Who pays for the pins
  * @memory: Where the pages come from
  * @npages: How many pages there are
@@ -31,10 +32,11 @@
  */
 struct io_pages {
 	refcount_t refs;
-	struct mutex lock;
+	struct mutex lock; /* holds and runs */
 	struct rb_root_cached holds;
 	struct pfn_runs runs;
 	unsigned int settled;
+	atomic_long_t owed;
 	struct account account;
 	struct user_memory memory;
 	unsigned long npages;
@@ -61,6 +63,7 @@ void io_pages_put(struct io_pages *pages);
 int io_pages_hold(struct io_pages *pages, struct io_hold *hold,
 		  unsigned long first, unsigned long last);
 void io_pages_release(struct io_pages *pages, struct io_hold *hold);
+void io_pages_credit(struct io_pages *pages);
 int io_pages_share(struct io_pages *pages, unsigned long first,
 		   unsigned long last);
 void io_pages_unshare(struct io_pages *pages, unsigned long first,

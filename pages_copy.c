@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 
 #include "pages_copy.h"
+#include "selftest.h"
 
 static void copy_page_part(struct page *page, unsigned long offset, void *data,
 			   unsigned long length, bool write)
@@ -43,6 +44,8 @@ static int copy_unpinned(struct io_pages *pages, unsigned long offset,
 	struct page *page;
 	int rc;
 
+	if (selftest_should_fail())
+		return -EINVAL;
 	rc = pin_user_page(&pages->memory, offset >> PAGE_SHIFT, write, &page);
 	if (rc)
 		return rc;

@@ -15,6 +15,7 @@
 /* Chunks grow with the number of runs seen, between these sizes in bytes. */
 #define PFN_CHUNK_MIN_SIZE	128U
 #define PFN_CHUNK_MAX_SIZE	4096U
+#define PFN_CHUNK_MAX_RUNS	((PFN_CHUNK_MAX_SIZE - sizeof(struct pfn_chunk)) / sizeof(u64))
 
 static inline struct pfn_chunk *to_pfn_chunk(struct rb_node *node)
 {
@@ -338,7 +339,7 @@ static struct pfn_chunk *pfn_builder_new_chunk(struct pfn_builder *builder)
 	/* A chunk that ends early says nothing about how many runs will follow. */
 	if (builder->tail && builder->tail->nr_runs < builder->tail->capacity)
 		builder->chunk_size = PFN_CHUNK_MIN_SIZE;
-	capacity = (builder->chunk_size - sizeof(*chunk)) / sizeof(u64);
+	capacity = min((builder->chunk_size - sizeof(*chunk)) / sizeof(u64), builder->max_runs);
 	chunk = pfn_chunk_alloc(min(capacity, builder->last - builder->index + 1));
 	if (chunk)
 		builder->chunk_size = min(builder->chunk_size * 2, PFN_CHUNK_MAX_SIZE);
@@ -364,6 +365,7 @@ void pfn_builder_init(struct pfn_builder *builder, struct pfn_runs *store, unsig
 	builder->index = first;
 	builder->last = last;
 	builder->chunk_size = PFN_CHUNK_MIN_SIZE;
+	builder->max_runs = PFN_CHUNK_MAX_RUNS;
 	store->inline_claimed = true;
 }
 

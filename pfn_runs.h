@@ -112,6 +112,7 @@ struct pfn_runs_iter {
  * @index: page index that is added next
  * @last: last page index of the hole
  * @chunk_size: bytes of the next chunk to allocate
+ * @max_runs: most runs that a chunk is allocated for; the owner may lower it, to at least 1
  */
 struct pfn_builder {
 	struct pfn_runs *store;
@@ -121,6 +122,7 @@ struct pfn_builder {
 	unsigned long index;
 	unsigned long last;
 	unsigned int chunk_size;
+	unsigned int max_runs;
 };
 
 void pfn_runs_init(struct pfn_runs *store);

@@ -6,11 +6,15 @@
  * who pinned them or why they are let go.
  */
 #include <linux/mm.h>
+#include <linux/sched.h>
 
 #include "pfn_runs.h"
 #include "pin.h"
 
-static void release_folios(struct page *page, unsigned long npages, bool dirty)
+/* Pages to unpin before others get a chance to run */
+#define RELEASE_PAGES 65536UL
+
+static void unpin_by_folio(struct page *page, unsigned long npages, bool dirty)
 {
 	while (npages) {
 		struct folio *folio = page_folio(page);
@@ -25,6 +29,17 @@ static void release_folios(struct page *page, unsigned long npages, bool dirty)
 	}
 }
 
+static void unpin_by_page(struct page *page, unsigned long npages, bool dirty)
+{
+	while (npages > RELEASE_PAGES) {
+		unpin_user_page_range_dirty_lock(page, RELEASE_PAGES, dirty);
+		page = nth_page(page, RELEASE_PAGES);
+		npages -= RELEASE_PAGES;
+		cond_resched();
+	}
+	unpin_user_page_range_dirty_lock(page, npages, dirty);
+}
+
 /**
  * pin_release - unpin the pages of a run
  * @run: The run, whole or cut where pin_split() was told
@@ -37,13 +52,13 @@ void pin_release(const struct pfn_run *run, bool dirty)
 	struct page *page = pfn_to_page(run->pfn);
 
 	if (run->tag == PIN_BY_FOLIO)
-		release_folios(page, run->count, dirty);
+		unpin_by_folio(page, run->count, dirty);
 	else
-		unpin_user_page_range_dirty_lock(page, run->count, dirty);
+		unpin_by_page(page, run->count, dirty);
 }
 
 /**
- * pin_split - one chunk of a PIN_BY_FOLIO run becomes two, before this page
+ * pin_split - a PIN_BY_FOLIO run becomes two, the second from this page on
  * @pfn: The page at which the second part starts
  *
  * If the cut goes through a folio both parts hold a pin of it from now on. The

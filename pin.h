@@ -16,8 +16,8 @@ struct pfn_run;
  * What one pin of a run covers; the tag of the run in the PFN store. A folio
  * pinned as a whole costs one pin where its pages would cost hundreds.
  *
- * PIN_BY_FOLIO: each folio that a chunk of the store touches holds one pin for
- * that chunk, however many of its pages are in it.
+ * PIN_BY_FOLIO: each folio that a run touches is pinned once for that run,
+ * however many of its pages are in it.
  */
 enum pin_unit {
 	PIN_BY_PAGE = 0,

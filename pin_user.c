@@ -14,6 +14,7 @@
 
 #include "pfn_runs.h"
 #include "pin.h"
+#include "selftest.h"
 
 /* Small requests need no memory for their batch */
 #define PIN_FEW 16
@@ -41,18 +42,18 @@ static long pin_foreign(struct mm_struct *mm, unsigned long address,
 			unsigned long npages, unsigned int gup_flags,
 			struct page **pages)
 {
+	long pinned = -EINTR;
 	int locked = 1;
-	long pinned;
 
 	if (!mmget_not_zero(mm))
 		return -EFAULT;
-	pinned = mmap_read_lock_killable(mm);
-	if (!pinned) {
-		pinned = pin_user_pages_remote(mm, address, npages, gup_flags,
-					       pages, &locked);
-		if (locked)
-			mmap_read_unlock(mm);
-	}
+	if (mmap_read_lock_killable(mm))
+		goto out_mm;
+	pinned = pin_user_pages_remote(mm, address, npages, gup_flags, pages,
+				       &locked);
+	if (locked)
+		mmap_read_unlock(mm);
+out_mm:
 	mmput(mm);
 	return pinned;
 }
@@ -64,7 +65,9 @@ static long pin_pages(const struct user_memory *memory, unsigned long address,
 {
 	long pinned;
 
-	if (memory->mm == current->mm)
+	if (selftest_should_fail())
+		return -EFAULT;
+	if (memory->mm == current->mm && !selftest_is_foreign())
 		pinned = pin_own(address, npages, gup_flags, pages);
 	else
 		pinned = pin_foreign(memory->mm, address, npages, gup_flags,
@@ -144,9 +147,9 @@ static long pin_some(struct pin_request *request)
 	unsigned long wanted = min(request->npages, request->capacity);
 	unsigned long huge;
 	long pinned = 0;
-	long more;
+	long more = 0;
 
-	if (request->npages >= PTRS_PER_PMD) {
+	if (request->npages >= PMD_SIZE >> PAGE_SHIFT) {
 		pinned = pin_pages(memory, request->address, 1,
 				   request->gup_flags, request->batch);
 		if (pinned < 0)
@@ -156,9 +159,11 @@ static long pin_some(struct pin_request *request)
 			return store_folio(request, huge);
 	}
 
-	more = pin_pages(memory, request->address + pinned * PAGE_SIZE,
-			 wanted - pinned, request->gup_flags,
-			 &request->batch[pinned]);
+	/* Pinning no page at all would pin beyond the end */
+	if (pinned != wanted)
+		more = pin_pages(memory, request->address + pinned * PAGE_SIZE,
+				 wanted - pinned, request->gup_flags,
+				 &request->batch[pinned]);
 	if (more > 0)
 		pinned += more;
 	else if (!pinned)
@@ -182,6 +187,21 @@ static int pin_all(struct pin_request *request)
 	return 0;
 }
 
+static unsigned long batch_capacity(void)
+{
+	unsigned long size = selftest_buffer_size(PIN_BATCH *
+						  sizeof(struct page *));
+
+	return size / sizeof(struct page *);
+}
+
+static struct page **alloc_batch(unsigned long capacity)
+{
+	if (selftest_should_fail())
+		return NULL;
+	return kmalloc_array(capacity, sizeof(struct page *), GFP_KERNEL);
+}
+
 /**
  * pin_user_memory - pin a range and append its PFNs to a builder
  * @memory: The memory of a process, alive or not
@@ -200,7 +220,7 @@ int pin_user_memory(const struct user_memory *memory,
 		    struct pfn_builder *builder, unsigned long first,
 		    unsigned long npages)
 {
-	struct page *few[PIN_FEW];
+	struct page *few[PIN_FEW] __uninitialized;
 	struct pin_request request = {
 		.memory = memory,
 		.builder = builder,
@@ -216,9 +236,8 @@ int pin_user_memory(const struct user_memory *memory,
 	if (npages <= PIN_FEW)
 		return pin_all(&request);
 
-	request.capacity = min(npages, PIN_BATCH);
-	request.batch = kmalloc_array(request.capacity, sizeof(struct page *),
-				      GFP_KERNEL);
+	request.capacity = min(npages, batch_capacity());
+	request.batch = alloc_batch(request.capacity);
 	if (!request.batch)
 		return -ENOMEM;
 	rc = pin_all(&request);

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mock domain: what the mock IOMMU can attach its devices to.
+ *
+ * Owns the two formats of paging domains, their page sizes and apertures. It
+ * must never know how devices and the IOMMU come to be.
+ */
+#include <linux/iommu.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <uapi/linux/iommufd.h>
+
+#include "iommufd_test.h"
+#include "mock_domain.h"
+#include "mock_table.h"
+
+struct mock_domain {
+	struct iommu_domain domain;
+	struct mock_table table;
+};
+
+/**
+ * struct mock_format - a kind of page table
+ * @sizes: The sizes of its pages
+ * @geometry: The IOVAs that it translates
+ */
+struct mock_format {
+	unsigned long sizes;
+	struct iommu_domain_geometry geometry;
+};
+
+static const struct mock_format formats[] = {
+	[MOCK_IOMMUPT_DEFAULT] = {
+		.sizes = GENMASK(ilog2(SZ_64G), ilog2(MOCK_PAGE_SIZE)),
+		.geometry = {
+			.aperture_start = MOCK_APERTURE_START,
+			.aperture_end = MOCK_APERTURE_LAST,
+			.force_aperture = true,
+		},
+	},
+	[MOCK_IOMMUPT_HUGE] = {
+		.sizes = MOCK_HUGE_PAGE_SIZE | PAGE_SIZE,
+		.geometry = {
+			.aperture_end = BIT_ULL(38) - 1,
+			.force_aperture = true,
+		},
+	},
+};
+
+static struct mock_domain *to_mock_domain(struct iommu_domain *domain)
+{
+	return container_of(domain, struct mock_domain, domain);
+}
+
+static int attach_device(struct iommu_domain *domain, struct device *dev)
+{
+	return 0;
+}
+
+static const struct iommu_domain_ops blocked_ops = {
+	.attach_dev = attach_device,
+};
+
+struct iommu_domain mock_blocked_domain = {
+	.type = IOMMU_DOMAIN_BLOCKED,
+	.ops = &blocked_ops,
+};
+
+static int map_pages(struct iommu_domain *domain, unsigned long iova,
+		     phys_addr_t phys, size_t size, size_t count, int prot,
+		     gfp_t gfp, size_t *mapped)
+{
+	if (!(prot & (IOMMU_READ | IOMMU_WRITE)))
+		return -EINVAL;
+	return mock_table_map(&to_mock_domain(domain)->table, iova, phys,
+			      size * count, gfp, mapped);
+}
+
+static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova,
+			  size_t size, size_t count,
+			  struct iommu_iotlb_gather *gather)
+{
+	return mock_table_unmap(&to_mock_domain(domain)->table, iova,
+				size * count);
+}
+
+static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
+{
+	return mock_table_lookup(&to_mock_domain(domain)->table, iova);
+}
+
+static void free_paging(struct iommu_domain *domain)
+{
+	struct mock_domain *mock = to_mock_domain(domain);
+
+	mock_table_destroy(&mock->table);
+	kfree(mock);
+}
+
+static const struct iommu_domain_ops paging_ops = {
+	.attach_dev = attach_device,
+	.map_pages = map_pages,
+	.unmap_pages = unmap_pages,
+	.iova_to_phys = iova_to_phys,
+	.free = free_paging,
+};
+
+static struct iommu_domain *alloc_paging(const struct mock_format *format)
+{
+	struct mock_domain *mock = kzalloc(sizeof(*mock), GFP_KERNEL_ACCOUNT);
+
+	if (!mock)
+		return ERR_PTR(-ENOMEM);
+	mock->domain.type = IOMMU_DOMAIN_UNMANAGED;
+	mock->domain.ops = &paging_ops;
+	mock->domain.pgsize_bitmap = format->sizes;
+	mock->domain.geometry = format->geometry;
+	mock_table_init(&mock->table, format->sizes);
+	return &mock->domain;
+}
+
+/* Which format user space wants; no data means the default one */
+static int read_format(const struct iommu_user_data *user_data,
+		       const struct mock_format **format)
+{
+	struct iommu_hwpt_selftest data = {};
+	int rc = 0;
+
+	if (user_data) {
+		if (user_data->type != IOMMU_HWPT_DATA_NONE &&
+		    user_data->type != IOMMU_HWPT_DATA_SELFTEST)
+			return -EOPNOTSUPP;
+		rc = iommu_copy_struct_from_user(&data, user_data,
+						 user_data->type, iotlb);
+	}
+	if (rc)
+		return rc;
+	if (data.pagetable_type >= ARRAY_SIZE(formats))
+		return -EOPNOTSUPP;
+	*format = &formats[data.pagetable_type];
+	return 0;
+}
+
+/**
+ * mock_domain_alloc - iommu_ops.domain_alloc_user()
+ * @dev: A mock device
+ * @flags: IOMMU_HWPT_ALLOC_*
+ * @parent: NULL
+ * @user_data: struct iommu_hwpt_selftest of user space, or NULL
+ *
+ * Return: the domain or an ERR_PTR: -EOPNOTSUPP a flag, type of data or page
+ * table it does not know; -EINVAL length of the data; -EFAULT; -ENOMEM.
+ */
+struct iommu_domain *mock_domain_alloc(struct device *dev, u32 flags,
+				       struct iommu_domain *parent,
+				       const struct iommu_user_data *user_data)
+{
+	const u32 known = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_PASID;
+	const struct mock_format *format;
+	int rc;
+
+	if (parent || (flags & ~known))
+		return ERR_PTR(-EOPNOTSUPP);
+	rc = read_format(user_data, &format);
+	if (rc)
+		return ERR_PTR(rc);
+	return alloc_paging(format);
+}
+
+/**
+ * mock_domain_is_paging - can a mock domain map something?
+ * @domain: Any domain
+ *
+ * Return: false also for the domains of other IOMMUs.
+ */
+bool mock_domain_is_paging(const struct iommu_domain *domain)
+{
+	return domain->ops == &paging_ops;
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mock IOMMU and the devices behind it.
+ *
+ * Owns how an IOMMU that does not exist is made known to the IOMMU core. It must
+ * never know what iommufd does with its devices.
+ *
+ * The core hands a new device on one of the buses it watches to the IOMMU that
+ * the device's firmware names. So both get a firmware node that no firmware has:
+ * this IOMMU sees no other device, and its devices see no other IOMMU.
+ */
+#include <linux/idr.h>
+#include <linux/iommu.h>
+#include <linux/lockdep.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/property.h>
+#include <linux/slab.h>
+
+#include "iommufd_test.h"
+#include "mock_domain.h"
+#include "mock_iommu.h"
+
+static struct platform_device *iommu_pdev;
+static struct iommu_device mock_iommu;
+static DEFINE_IDA(device_numbers);
+
+static bool mock_capable(struct device *dev, enum iommu_cap capability)
+{
+	return capability == IOMMU_CAP_CACHE_COHERENCY;
+}
+
+static struct iommu_device *mock_probe_device(struct device *dev)
+{
+	return &mock_iommu;
+}
+
+/* After the core has set it from properties of the device, which it has none */
+static void mock_probe_finalize(struct device *dev)
+{
+	struct mock_device *mock = dev_get_drvdata(dev);
+
+	dev->iommu->max_pasids = mock->flags & MOCK_FLAGS_DEVICE_PASID ?
+				 1U << MOCK_PASID_WIDTH : 1;
+}
+
+static const struct iommu_ops mock_iommu_ops = {
+	.capable = mock_capable,
+	.domain_alloc_user = mock_domain_alloc,
+	.probe_device = mock_probe_device,
+	.probe_finalize = mock_probe_finalize,
+	.device_group = generic_device_group,
+	.default_domain = &mock_blocked_domain,
+	.blocked_domain = &mock_blocked_domain,
+	.pgsize_bitmap = MOCK_PAGE_SIZE,
+	.owner = THIS_MODULE,
+};
+
+static int add_iommu(void)
+{
+	int rc;
+
+	/* Linking a device to its IOMMU needs the IOMMU to be in sysfs */
+	rc = iommu_device_sysfs_add(&mock_iommu, &iommu_pdev->dev, NULL, "%s",
+				    dev_name(&iommu_pdev->dev));
+	if (rc)
+		return rc;
+	mock_iommu.max_pasids = 1U << MOCK_PASID_WIDTH;
+	rc = iommu_device_register(&mock_iommu, &mock_iommu_ops, NULL);
+	if (rc)
+		iommu_device_sysfs_remove(&mock_iommu);
+	return rc;
+}
+
+/**
+ * mock_iommu_init - make the mock IOMMU appear
+ *
+ * Return: 0 or an error of the driver core or the IOMMU core.
+ */
+int mock_iommu_init(void)
+{
+	int rc;
+
+	mock_iommu.fwnode = fwnode_create_software_node(NULL, NULL);
+	if (IS_ERR(mock_iommu.fwnode))
+		return PTR_ERR(mock_iommu.fwnode);
+	iommu_pdev = platform_device_register_simple("iommufd_selftest_iommu",
+						     0, NULL, 0);
+	if (IS_ERR(iommu_pdev)) {
+		rc = PTR_ERR(iommu_pdev);
+		goto out_fwnode;
+	}
+	rc = add_iommu();
+	if (rc)
+		goto out_pdev;
+	return 0;
+
+out_pdev:
+	platform_device_unregister(iommu_pdev);
+out_fwnode:
+	fwnode_remove_software_node(mock_iommu.fwnode);
+	return rc;
+}
+
+/**
+ * mock_iommu_exit - make the mock IOMMU disappear
+ *
+ * All its devices are gone: each has kept the module.
+ */
+void mock_iommu_exit(void)
+{
+	iommu_device_sysfs_remove(&mock_iommu);
+	iommu_device_unregister(&mock_iommu);
+	platform_device_unregister(iommu_pdev);
+	fwnode_remove_software_node(mock_iommu.fwnode);
+	ida_destroy(&device_numbers);
+}
+
+/*
+ * The core wants its lock to be held, which it does not export. Nobody else can
+ * see the device yet.
+ */
+static int name_iommu(struct device *dev)
+{
+	int rc;
+
+	lockdep_off();
+	rc = iommu_fwspec_init(dev, mock_iommu.fwnode);
+	lockdep_on();
+	return rc;
+}
+
+/* What the core frees if only it has ever seen the device */
+static void forget_iommu(struct device *dev)
+{
+	iommu_fwspec_free(dev);
+	kfree(dev->iommu);
+	dev->iommu = NULL;
+}
+
+static struct platform_device *add_device(struct mock_device *mock)
+{
+	struct platform_device *pdev;
+	char name[24];
+	int rc;
+
+	snprintf(name, sizeof(name), "iommufd_mock%d", mock->number);
+	pdev = platform_device_alloc(name, PLATFORM_DEVID_NONE);
+	if (!pdev)
+		return ERR_PTR(-ENOMEM);
+	platform_set_drvdata(pdev, mock);
+	rc = name_iommu(&pdev->dev);
+	if (!rc)
+		rc = platform_device_add(pdev);
+	if (rc) {
+		forget_iommu(&pdev->dev);
+		platform_device_put(pdev);
+		return ERR_PTR(rc);
+	}
+	/* That the IOMMU core has failed is not for the driver core to report */
+	if (!pdev->dev.iommu_group) {
+		platform_device_unregister(pdev);
+		return ERR_PTR(-ENOMEM);
+	}
+	return pdev;
+}
+
+/**
+ * mock_device_create - make a mock device appear
+ * @flags: MOCK_FLAGS_DEVICE_*
+ *
+ * Return: the device or an ERR_PTR: -EINVAL unknown flags, -ENOMEM, others of
+ * the driver core.
+ */
+struct mock_device *mock_device_create(u32 flags)
+{
+	const u32 known = MOCK_FLAGS_DEVICE_NO_DIRTY | MOCK_FLAGS_DEVICE_PASID;
+	struct mock_device *mock;
+	int rc;
+
+	if (flags & ~known)
+		return ERR_PTR(-EINVAL);
+	mock = kzalloc(sizeof(*mock), GFP_KERNEL_ACCOUNT);
+	if (!mock)
+		return ERR_PTR(-ENOMEM);
+	mock->flags = flags;
+	rc = ida_alloc(&device_numbers, GFP_KERNEL);
+	if (rc < 0)
+		goto out_free;
+	mock->number = rc;
+	mock->pdev = add_device(mock);
+	if (IS_ERR(mock->pdev)) {
+		rc = PTR_ERR(mock->pdev);
+		goto out_number;
+	}
+	return mock;
+
+out_number:
+	ida_free(&device_numbers, mock->number);
+out_free:
+	kfree(mock);
+	return ERR_PTR(rc);
+}
+
+/**
+ * mock_device_destroy - make a mock device disappear
+ * @mock: Nobody uses it
+ */
+void mock_device_destroy(struct mock_device *mock)
+{
+	platform_device_unregister(mock->pdev);
+	/* Not before: its name would be taken twice */
+	ida_free(&device_numbers, mock->number);
+	kfree(mock);
+}
+
+/**
+ * mock_device_is - is it one of ours?
+ * @dev: A device with or without an IOMMU
+ *
+ * Return: yes or no.
+ */
+bool mock_device_is(const struct device *dev)
+{
+	return dev->iommu && dev->iommu->iommu_dev == &mock_iommu;
+}

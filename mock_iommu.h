@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The mock IOMMU and the devices behind it.
+ */
+#ifndef __IOMMUFD_MOCK_IOMMU_H
+#define __IOMMUFD_MOCK_IOMMU_H
+
+#include <linux/types.h>
+
+struct device;
+struct platform_device;
+
+/**
+ * struct mock_device - a device behind the mock IOMMU, in a group of its own
+ * @pdev: The device as the rest of the kernel sees it
+ * @number: Of its name
+ * @flags: MOCK_FLAGS_DEVICE_*
+ */
+struct mock_device {
+	struct platform_device *pdev;
+	int number;
+	u32 flags;
+};
+
+int mock_iommu_init(void);
+void mock_iommu_exit(void);
+
+struct mock_device *mock_device_create(u32 flags);
+void mock_device_destroy(struct mock_device *mock);
+bool mock_device_is(const struct device *dev);
+
+#endif

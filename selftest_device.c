@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mock devices as objects of user space.
+ *
+ * Owns what VFIO does for real devices: a mock device is bound to the context
+ * when it is made, attached, and unbound when it is destroyed.
+ */
+#include <linux/iommufd.h>
+#include <linux/platform_device.h>
+
+#include "mock_iommu.h"
+#include "selftest_ops.h"
+
+/**
+ * struct test_device - a mock device and its bond to the context
+ * @object: Destroyed by user space, or with the context
+ * @mock: The device
+ * @idev: What iommufd calls it; refers to nothing of the context, which would
+ *        otherwise refer to itself
+ */
+struct test_device {
+	struct iommufd_object object;
+	struct mock_device *mock;
+	struct iommufd_device *idev;
+};
+
+static void unbind(struct test_device *test)
+{
+	iommufd_device_unbind(test->idev);
+	mock_device_destroy(test->mock);
+}
+
+static void destroy(struct iommufd_object *object)
+{
+	struct test_device *test =
+		container_of(object, struct test_device, object);
+
+	iommufd_device_detach(test->idev);
+	unbind(test);
+}
+
+static const struct iommufd_object_ops test_device_ops = {
+	.type = IOMMUFD_OBJECT_SELFTEST,
+	.destroy = destroy,
+};
+
+static int make_and_bind(struct test_device *test, u32 flags, u32 *idev_id)
+{
+	test->mock = mock_device_create(flags);
+	if (IS_ERR(test->mock))
+		return PTR_ERR(test->mock);
+	test->idev = iommufd_device_bind(test->object.ctx,
+					 &test->mock->pdev->dev, idev_id);
+	if (IS_ERR(test->idev)) {
+		mock_device_destroy(test->mock);
+		return PTR_ERR(test->idev);
+	}
+	return 0;
+}
+
+/* The results of both operations are at the same places */
+static int tell(struct iommufd_command *command, u32 stdev_id, u32 hwpt_id,
+		u32 idev_id)
+{
+	struct iommu_test_cmd *args = command->args;
+
+	args->mock_domain.out_stdev_id = stdev_id;
+	args->mock_domain.out_hwpt_id = hwpt_id;
+	args->mock_domain.out_idev_id = idev_id;
+	return iommufd_respond(command);
+}
+
+static int make_device(struct iommufd_command *command, u32 flags)
+{
+	struct iommu_test_cmd *args = command->args;
+	struct test_device *test;
+	u32 pt_id = args->id;
+	u32 idev_id;
+	int rc;
+
+	test = iommufd_object_new(command->ctx, test, &test_device_ops);
+	if (IS_ERR(test))
+		return PTR_ERR(test);
+	rc = make_and_bind(test, flags, &idev_id);
+	if (rc)
+		goto out_object;
+	rc = iommufd_device_attach(test->idev, &pt_id);
+	if (rc)
+		goto out_unbind;
+	rc = tell(command, test->object.id, pt_id, idev_id);
+	if (rc)
+		goto out_detach;
+	iommufd_object_publish(&test->object);
+	return 0;
+
+out_detach:
+	iommufd_device_detach(test->idev);
+out_unbind:
+	unbind(test);
+out_object:
+	iommufd_object_discard(&test->object);
+	return rc;
+}
+
+/**
+ * selftest_mock_domain - IOMMU_TEST_OP_MOCK_DOMAIN
+ * @command: The call
+ *
+ * Return: 0, as iommufd_device_attach(), -ENOMEM, -EFAULT.
+ */
+int selftest_mock_domain(struct iommufd_command *command)
+{
+	return make_device(command, 0);
+}
+
+/**
+ * selftest_mock_domain_flags - IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS
+ * @command: The call
+ *
+ * Return: as selftest_mock_domain(), and -EINVAL unknown flags.
+ */
+int selftest_mock_domain_flags(struct iommufd_command *command)
+{
+	struct iommu_test_cmd *args = command->args;
+
+	return make_device(command, args->mock_domain_flags.dev_flags);
+}
+
+/**
+ * selftest_mock_domain_replace - IOMMU_TEST_OP_MOCK_DOMAIN_REPLACE
+ * @command: The call
+ *
+ * Return: 0, -ENOENT no such mock device, as iommufd_device_replace(), -EFAULT.
+ */
+int selftest_mock_domain_replace(struct iommufd_command *command)
+{
+	struct iommu_test_cmd *args = command->args;
+	struct iommufd_object *object;
+	struct test_device *test;
+	int rc;
+
+	object = iommufd_object_get(command->ctx, args->id, IOMMUFD_SELFTEST);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	test = container_of(object, struct test_device, object);
+	rc = iommufd_device_replace(test->idev,
+				    &args->mock_domain_replace.pt_id);
+	iommufd_object_put(object);
+	return rc ?: iommufd_respond(command);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The operations of the test ioctl, each in the file of what it works on.
+ */
+#ifndef __IOMMUFD_SELFTEST_OPS_H
+#define __IOMMUFD_SELFTEST_OPS_H
+
+#include <linux/types.h>
+
+#include "iommufd_private.h"
+#include "iommufd_test.h"
+
+struct io_pagetable;
+struct page;
+
+/* selftest.c: what the others share */
+int selftest_lookup_page(unsigned long address, struct page **page);
+unsigned long selftest_area_iova(struct io_pagetable *iopt, u64 iova);
+
+/* selftest_device.c: mock devices */
+int selftest_mock_domain(struct iommufd_command *command);
+int selftest_mock_domain_flags(struct iommufd_command *command);
+int selftest_mock_domain_replace(struct iommufd_command *command);
+
+/* selftest_access.c: accesses */
+int selftest_create_access(struct iommufd_command *command);
+int selftest_destroy_access_pages(struct iommufd_command *command);
+int selftest_access_pages(struct iommufd_command *command);
+int selftest_access_rw(struct iommufd_command *command);
+int selftest_access_replace_ioas(struct iommufd_command *command);
+
+#endif
