@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Binding a VFIO device to an iommufd: errors, ids, groups, life time.
+ */
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "edu_fixture.h"
+
+FIXTURE(device_bind)
+{
+	int iommufd;
+	struct vfio_device device;
+};
+
+FIXTURE_SETUP(device_bind)
+{
+	REQUIRE_OWN_GROUPS(1);
+	self->iommufd = iommu_open();
+	ASSERT_LE(0, self->iommufd);
+	ASSERT_EQ(0, vfio_device_open(&self->device, topology.own[0].name));
+}
+
+FIXTURE_TEARDOWN(device_bind)
+{
+	vfio_device_close(&self->device);
+	close(self->iommufd);
+}
+
+static int bind_ioctl(struct vfio_device *device, __u32 argsz, __u32 flags, __s32 iommufd)
+{
+	struct vfio_device_bind_iommufd bind = {
+		.argsz = argsz,
+		.flags = flags,
+		.iommufd = iommufd,
+	};
+
+	return iommu_ioctl(device->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind);
+}
+
+TEST_F(device_bind, argsz_below_the_struct_is_EINVAL)
+{
+	ASSERT_EQ(-EINVAL, bind_ioctl(&self->device, 15, 0, self->iommufd));
+	ASSERT_EQ(0, vfio_device_bind(&self->device, self->iommufd));
+}
+
+TEST_F(device_bind, unknown_flag_is_EINVAL)
+{
+	ASSERT_EQ(-EINVAL, bind_ioctl(&self->device, 16, 1U << 31, self->iommufd));
+	ASSERT_EQ(0, vfio_device_bind(&self->device, self->iommufd));
+}
+
+TEST_F(device_bind, negative_fd_is_EINVAL)
+{
+	ASSERT_EQ(-EINVAL, vfio_device_bind(&self->device, -1));
+	ASSERT_EQ(0, vfio_device_bind(&self->device, self->iommufd));
+}
+
+TEST_F(device_bind, closed_fd_is_EBADF)
+{
+	int closed = dup(self->iommufd);
+
+	close(closed);
+	ASSERT_EQ(-EBADF, vfio_device_bind(&self->device, closed));
+	ASSERT_EQ(0, vfio_device_bind(&self->device, self->iommufd));
+}
+
+TEST_F(device_bind, fd_that_is_no_iommufd_is_EBADFD)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	ASSERT_LE(0, null);
+	ASSERT_EQ(-EBADFD, vfio_device_bind(&self->device, null));
+	ASSERT_EQ(-EBADFD, vfio_device_bind(&self->device, self->device.fd));
+	close(null);
+	ASSERT_EQ(0, vfio_device_bind(&self->device, self->iommufd));
+}
+
+TEST_F(device_bind, bound_fd_is_EINVAL)
+{
+	ASSERT_EQ(0, vfio_device_bind(&self->device, self->iommufd));
+	ASSERT_EQ(-EINVAL, vfio_device_bind(&self->device, self->iommufd));
+}
+
+TEST_F(device_bind, device_bound_through_another_fd_is_EINVAL)
+{
+	struct vfio_device other;
+
+	ASSERT_EQ(0, vfio_device_open(&other, topology.own[0].name));
+	ASSERT_EQ(0, vfio_device_bind(&self->device, self->iommufd));
+	ASSERT_EQ(-EINVAL, vfio_device_bind(&other, self->iommufd));
+	vfio_device_close(&self->device);
+	ASSERT_EQ(0, vfio_device_bind(&other, self->iommufd));
+	vfio_device_close(&other);
+}
+
+TEST_F(device_bind, unbound_fd_takes_no_other_ioctl)
+{
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+	char byte;
+	__u32 ioas;
+
+	ASSERT_EQ(0, iommu_ioas_alloc(self->iommufd, &ioas));
+	ASSERT_EQ(-EINVAL, vfio_device_attach(&self->device, &ioas));
+	ASSERT_EQ(-EINVAL, vfio_device_detach(&self->device));
+	ASSERT_EQ(-EINVAL, vfio_device_reset(&self->device));
+	ASSERT_EQ(-EINVAL, iommu_ioctl(self->device.fd, VFIO_DEVICE_GET_INFO, &info));
+	ASSERT_EQ(-1, read(self->device.fd, &byte, 1));
+	ASSERT_EQ(EINVAL, errno);
+}
+
+TEST_F(device_bind, id_is_the_lowest_free_one)
+{
+	__u32 ioas[2];
+
+	ASSERT_EQ(0, iommu_ioas_alloc(self->iommufd, &ioas[0]));
+	ASSERT_EQ(0, iommu_ioas_alloc(self->iommufd, &ioas[1]));
+	ASSERT_EQ(0, iommu_destroy(self->iommufd, ioas[0]));
+	ASSERT_EQ(0, vfio_device_bind(&self->device, self->iommufd));
+	ASSERT_EQ(ioas[0], self->device.id);
+}
+
+TEST_F(device_bind, id_is_free_after_close)
+{
+	__u32 id, ioas;
+
+	ASSERT_EQ(0, vfio_device_bind(&self->device, self->iommufd));
+	id = self->device.id;
+	ASSERT_EQ(1, id);
+	vfio_device_close(&self->device);
+	ASSERT_EQ(-ENOENT, iommu_destroy(self->iommufd, id));
+	ASSERT_EQ(0, iommu_ioas_alloc(self->iommufd, &ioas));
+	ASSERT_EQ(id, ioas);
+}
+
+TEST_F(device_bind, failed_bind_leaves_no_id)
+{
+	__u32 ioas;
+
+	ASSERT_EQ(-EINVAL, bind_ioctl(&self->device, 16, 1, self->iommufd));
+	ASSERT_EQ(-ENOENT, iommu_destroy(self->iommufd, 1));
+	ASSERT_EQ(0, iommu_ioas_alloc(self->iommufd, &ioas));
+	ASSERT_EQ(1, ioas);
+}
+
+TEST_F(device_bind, destroy_of_a_device_is_EBUSY)
+{
+	ASSERT_EQ(0, vfio_device_bind(&self->device, self->iommufd));
+	ASSERT_EQ(-EBUSY, iommu_destroy(self->iommufd, self->device.id));
+	ASSERT_EQ(-EBUSY, iommu_destroy(self->iommufd, self->device.id));
+}
+
+TEST_F(device_bind, device_is_no_ioas)
+{
+	__u64 iova = 0;
+
+	ASSERT_EQ(0, vfio_device_bind(&self->device, self->iommufd));
+	ASSERT_EQ(-ENOENT, iommu_ioas_map(self->iommufd, self->device.id, &iova, PAGE_BYTES,
+					  IOMMU_MAP_RW, &iova));
+	ASSERT_EQ(-ENOENT, iommu_ioas_unmap_all(self->iommufd, self->device.id, NULL));
+	ASSERT_EQ(-ENOENT, iommu_ioas_allow_iovas(self->iommufd, self->device.id, NULL, 0));
+	ASSERT_EQ(0, count_ranges(self->iommufd, self->device.id));
+}
+
+TEST_F(device_bind, dup_of_the_fd_is_the_same_context)
+{
+	int other = dup(self->iommufd);
+
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, vfio_device_bind(&self->device, other));
+	close(other);
+	ASSERT_EQ(-EBUSY, iommu_destroy(self->iommufd, self->device.id));
+}
+
+TEST_F(device_bind, bound_device_keeps_the_context)
+{
+	struct memory memory;
+	__u32 ioas, hwpt;
+	__u64 iova;
+
+	ASSERT_EQ(0, memory_allocate(&memory, MEMORY_ANONYMOUS, 16 * PAGE_BYTES));
+	ASSERT_EQ(0, vfio_device_bind(&self->device, self->iommufd));
+	ASSERT_EQ(0, iommu_ioas_alloc(self->iommufd, &ioas));
+	hwpt = ioas;
+	ASSERT_EQ(0, vfio_device_attach(&self->device, &hwpt));
+	ASSERT_EQ(0, iommu_ioas_map(self->iommufd, ioas, memory.start, memory.size, IOMMU_MAP_RW,
+				    &iova));
+	ASSERT_EQ(64, memory_status("VmPin"));
+
+	close(self->iommufd);
+	self->iommufd = -1;
+	ASSERT_EQ(64, memory_status("VmPin"));
+	ASSERT_EQ(0, vfio_device_detach(&self->device));
+	ASSERT_EQ(0, memory_status("VmPin"));
+	hwpt = ioas;
+	ASSERT_EQ(0, vfio_device_attach(&self->device, &hwpt));
+	ASSERT_EQ(64, memory_status("VmPin"));
+
+	vfio_device_close(&self->device);
+	ASSERT_EQ(0, memory_status("VmPin"));
+	memory_free(&memory);
+}
+
+TEST_F(device_bind, closed_device_binds_to_another_context)
+{
+	struct vfio_device again;
+	int other = iommu_open();
+
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, vfio_device_bind(&self->device, self->iommufd));
+	vfio_device_close(&self->device);
+	ASSERT_EQ(0, vfio_device_open(&again, topology.own[0].name));
+	ASSERT_EQ(0, vfio_device_bind(&again, other));
+	ASSERT_EQ(-ENOENT, iommu_destroy(self->iommufd, again.id));
+	ASSERT_EQ(-EBUSY, iommu_destroy(other, again.id));
+	vfio_device_close(&again);
+	close(other);
+}
+
+/* Binds, attaches and maps, says so, and waits to be killed. */
+static void use_until_killed(const char *address, int ready)
+{
+	struct vfio_device device;
+	struct memory memory;
+	int iommufd = iommu_open();
+	__u32 ioas, hwpt;
+	__u64 iova;
+
+	if (memory_allocate(&memory, MEMORY_ANONYMOUS, 256 * PAGE_BYTES) ||
+	    vfio_device_open(&device, address) || vfio_device_bind(&device, iommufd) ||
+	    iommu_ioas_alloc(iommufd, &ioas))
+		_exit(1);
+	hwpt = ioas;
+	if (vfio_device_attach(&device, &hwpt) ||
+	    iommu_ioas_map(iommufd, ioas, memory.start, memory.size, IOMMU_MAP_RW, &iova))
+		_exit(1);
+	if (write(ready, "", 1) == 1)
+		pause();
+	_exit(1);
+}
+
+TEST_F(device_bind, killed_process_leaves_the_device_free)
+{
+	int ready[2], status;
+	char byte;
+	pid_t child;
+
+	vfio_device_close(&self->device);
+	ASSERT_EQ(0, pipe(ready));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		use_until_killed(topology.own[0].name, ready[1]);
+	close(ready[1]);
+	ASSERT_EQ(1, read(ready[0], &byte, 1));
+	kill(child, SIGKILL);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	close(ready[0]);
+
+	ASSERT_EQ(0, vfio_device_open(&self->device, topology.own[0].name));
+	ASSERT_EQ(0, vfio_device_bind(&self->device, self->iommufd));
+	ASSERT_EQ(1, self->device.id);
+}
+
+FIXTURE(group_bind)
+{
+	int iommufd[2];
+	struct vfio_device device[2];
+};
+
+FIXTURE_SETUP(group_bind)
+{
+	int i;
+
+	REQUIRE_SHARED_GROUP();
+	for (i = 0; i < 2; i++) {
+		self->iommufd[i] = iommu_open();
+		ASSERT_LE(0, self->iommufd[i]);
+		ASSERT_EQ(0, vfio_device_open(&self->device[i], topology.shared[i].name));
+	}
+}
+
+FIXTURE_TEARDOWN(group_bind)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		vfio_device_close(&self->device[i]);
+		close(self->iommufd[i]);
+	}
+}
+
+TEST_F(group_bind, devices_bind_to_one_context)
+{
+	ASSERT_EQ(0, vfio_device_bind(&self->device[0], self->iommufd[0]));
+	ASSERT_EQ(0, vfio_device_bind(&self->device[1], self->iommufd[0]));
+	ASSERT_EQ(1, self->device[0].id);
+	ASSERT_EQ(2, self->device[1].id);
+}
+
+TEST_F(group_bind, second_context_is_EPERM)
+{
+	__u32 ioas;
+
+	ASSERT_EQ(0, vfio_device_bind(&self->device[0], self->iommufd[0]));
+	ASSERT_EQ(-EPERM, vfio_device_bind(&self->device[1], self->iommufd[1]));
+	ASSERT_EQ(0, iommu_ioas_alloc(self->iommufd[1], &ioas));
+	ASSERT_EQ(1, ioas);
+	ASSERT_EQ(0, vfio_device_bind(&self->device[1], self->iommufd[0]));
+}
+
+TEST_F(group_bind, group_stays_owned_until_its_last_device_is_closed)
+{
+	ASSERT_EQ(0, vfio_device_bind(&self->device[0], self->iommufd[0]));
+	ASSERT_EQ(0, vfio_device_bind(&self->device[1], self->iommufd[0]));
+	vfio_device_close(&self->device[0]);
+	ASSERT_EQ(0, vfio_device_open(&self->device[0], topology.shared[0].name));
+	ASSERT_EQ(-EPERM, vfio_device_bind(&self->device[0], self->iommufd[1]));
+	vfio_device_close(&self->device[1]);
+	ASSERT_EQ(0, vfio_device_bind(&self->device[0], self->iommufd[1]));
+}
+
+TEST_F(group_bind, other_groups_are_free)
+{
+	struct vfio_device own;
+
+	REQUIRE_OWN_GROUPS(1);
+	ASSERT_EQ(0, vfio_device_bind(&self->device[0], self->iommufd[0]));
+	ASSERT_EQ(0, vfio_device_open(&own, topology.own[0].name));
+	ASSERT_EQ(0, vfio_device_bind(&own, self->iommufd[1]));
+	vfio_device_close(&own);
+}

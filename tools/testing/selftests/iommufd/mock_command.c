@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The test ioctl itself, and those of its operations that only look.
+ */
+#include <stdint.h>
+
+#include <kselftest_harness.h>
+
+#include "guard_page.h"
+#include "memory.h"
+#include "mock.h"
+
+#define NO_ID 0x7fffffff
+#define PAGE 4096UL
+#define PAGES 4
+#define SIZE (PAGES * PAGE)
+#define IOVA MOCK_APERTURE_START
+
+FIXTURE(mock_command)
+{
+	int fd;
+	__u32 ioas;
+	struct memory memory;
+};
+
+FIXTURE_SETUP(mock_command)
+{
+	self->fd = iommu_open();
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, iommu_ioas_alloc(self->fd, &self->ioas));
+	ASSERT_EQ(0, memory_allocate(&self->memory, MEMORY_ANONYMOUS, SIZE));
+}
+
+FIXTURE_TEARDOWN(mock_command)
+{
+	mock_set_memory_limit(self->fd, MOCK_MEMORY_LIMIT_DEFAULT);
+	close(self->fd);
+	memory_free(&self->memory);
+}
+
+TEST_F(mock_command, has_the_layout_that_other_programs_use)
+{
+	EXPECT_EQ(0x3ba0, IOMMU_TEST_CMD);
+	EXPECT_EQ(72, sizeof(struct iommu_test_cmd));
+	EXPECT_EQ(8, _Alignof(struct iommu_test_cmd));
+	EXPECT_EQ(64, offsetof(struct iommu_test_cmd, last));
+#define EXPECT_OFFSET(_expected, _member) \
+	EXPECT_EQ(_expected, offsetof(struct iommu_test_cmd, _member))
+	EXPECT_OFFSET(16, add_reserved.start);
+	EXPECT_OFFSET(24, add_reserved.length);
+	EXPECT_OFFSET(16, mock_domain.out_stdev_id);
+	EXPECT_OFFSET(20, mock_domain.out_hwpt_id);
+	EXPECT_OFFSET(24, mock_domain.out_idev_id);
+	EXPECT_OFFSET(16, mock_domain_flags.out_stdev_id);
+	EXPECT_OFFSET(20, mock_domain_flags.out_hwpt_id);
+	EXPECT_OFFSET(24, mock_domain_flags.out_idev_id);
+	EXPECT_OFFSET(28, mock_domain_flags.dev_flags);
+	EXPECT_OFFSET(16, mock_domain_replace.pt_id);
+	EXPECT_OFFSET(16, check_map.iova);
+	EXPECT_OFFSET(24, check_map.length);
+	EXPECT_OFFSET(32, check_map.uptr);
+	EXPECT_OFFSET(16, check_refs.length);
+	EXPECT_OFFSET(24, check_refs.uptr);
+	EXPECT_OFFSET(32, check_refs.refs);
+	EXPECT_OFFSET(16, create_access.out_access_fd);
+	EXPECT_OFFSET(20, create_access.flags);
+	EXPECT_OFFSET(16, destroy_access_pages.access_pages_id);
+	EXPECT_OFFSET(16, access_pages.flags);
+	EXPECT_OFFSET(20, access_pages.out_access_pages_id);
+	EXPECT_OFFSET(24, access_pages.iova);
+	EXPECT_OFFSET(32, access_pages.length);
+	EXPECT_OFFSET(40, access_pages.uptr);
+	EXPECT_OFFSET(16, access_rw.iova);
+	EXPECT_OFFSET(24, access_rw.length);
+	EXPECT_OFFSET(32, access_rw.uptr);
+	EXPECT_OFFSET(40, access_rw.flags);
+	EXPECT_OFFSET(16, memory_limit.limit);
+	EXPECT_OFFSET(16, access_replace_ioas.ioas_id);
+	EXPECT_OFFSET(16, dirty.flags);
+	EXPECT_OFFSET(24, dirty.iova);
+	EXPECT_OFFSET(32, dirty.length);
+	EXPECT_OFFSET(40, dirty.page_size);
+	EXPECT_OFFSET(48, dirty.uptr);
+	EXPECT_OFFSET(56, dirty.out_nr_dirty);
+	EXPECT_OFFSET(16, check_iotlb.id);
+	EXPECT_OFFSET(20, check_iotlb.iotlb);
+	EXPECT_OFFSET(16, trigger_iopf.dev_id);
+	EXPECT_OFFSET(20, trigger_iopf.pasid);
+	EXPECT_OFFSET(24, trigger_iopf.grpid);
+	EXPECT_OFFSET(28, trigger_iopf.perm);
+	EXPECT_OFFSET(32, trigger_iopf.addr);
+	EXPECT_OFFSET(16, check_dev_cache.id);
+	EXPECT_OFFSET(20, check_dev_cache.cache);
+	EXPECT_OFFSET(16, trigger_vevent.dev_id);
+	EXPECT_OFFSET(16, pasid_attach.pasid);
+	EXPECT_OFFSET(20, pasid_attach.pt_id);
+	EXPECT_OFFSET(16, pasid_replace.pasid);
+	EXPECT_OFFSET(20, pasid_replace.pt_id);
+	EXPECT_OFFSET(16, pasid_detach.pasid);
+	EXPECT_OFFSET(16, pasid_check.pasid);
+	EXPECT_OFFSET(20, pasid_check.hwpt_id);
+	EXPECT_OFFSET(16, dmabuf_get.length);
+	EXPECT_OFFSET(20, dmabuf_get.open_flags);
+	EXPECT_OFFSET(16, dmabuf_revoke.dmabuf_fd);
+	EXPECT_OFFSET(20, dmabuf_revoke.revoked);
+}
+
+TEST_F(mock_command, has_the_numbers_that_other_programs_use)
+{
+	EXPECT_EQ(1, IOMMU_TEST_OP_ADD_RESERVED);
+	EXPECT_EQ(7, IOMMU_TEST_OP_ACCESS_PAGES);
+	EXPECT_EQ(12, IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS);
+	EXPECT_EQ(18, IOMMU_TEST_OP_PASID_ATTACH);
+	EXPECT_EQ(23, IOMMU_TEST_OP_DMABUF_REVOKE);
+	EXPECT_EQ(2048, MOCK_PAGE_SIZE);
+	EXPECT_EQ(0x100000, MOCK_HUGE_PAGE_SIZE);
+	EXPECT_EQ(0x1000000, MOCK_APERTURE_START);
+	EXPECT_EQ(0x7fffffff, MOCK_APERTURE_LAST);
+	EXPECT_EQ(0x10000, MOCK_FLAGS_ACCESS_SYZ);
+	EXPECT_EQ(4, MOCK_ACCESS_RW_SLOW_PATH);
+	EXPECT_EQ(4, MOCK_FLAGS_DEVICE_PASID);
+	EXPECT_EQ(8, sizeof(struct iommu_test_hw_info));
+	EXPECT_EQ(8, sizeof(struct iommu_hwpt_selftest));
+	EXPECT_EQ(8, sizeof(struct iommu_hwpt_invalidate_selftest));
+	EXPECT_EQ(12, sizeof(struct iommu_viommu_invalidate_selftest));
+	EXPECT_EQ(24, sizeof(struct iommu_viommu_selftest));
+	EXPECT_EQ(4, sizeof(struct iommu_viommu_event_selftest));
+}
+
+static int run_sized(int fd, __u32 size, unsigned char tail)
+{
+	struct {
+		struct iommu_test_cmd cmd;
+		unsigned char tail[8];
+	} user = {
+		.cmd = MOCK_CMD(SET_TEMP_MEMORY_LIMIT, 0,
+				.memory_limit = { .limit = MOCK_MEMORY_LIMIT_DEFAULT }),
+	};
+
+	user.cmd.size = size;
+	user.tail[7] = tail;
+	return mock_ioctl(fd, &user.cmd);
+}
+
+TEST_F(mock_command, sizes_follow_the_rules_of_all_commands)
+{
+	EXPECT_EQ(-EINVAL, run_sized(self->fd, 67, 0));
+	EXPECT_EQ(0, run_sized(self->fd, 68, 0));
+	EXPECT_EQ(0, run_sized(self->fd, 72, 0));
+	EXPECT_EQ(0, run_sized(self->fd, 80, 0));
+	EXPECT_EQ(-E2BIG, run_sized(self->fd, 80, 1));
+}
+
+TEST_F(mock_command, ignores_its_reserved_fields)
+{
+	struct iommu_test_cmd cmd = MOCK_CMD(SET_TEMP_MEMORY_LIMIT, 0,
+		.memory_limit = { .limit = MOCK_MEMORY_LIMIT_DEFAULT });
+
+	cmd.__reserved = ~0U;
+	cmd.last = ~0U;
+	EXPECT_EQ(0, mock_ioctl(self->fd, &cmd));
+}
+
+TEST_F(mock_command, unknown_operation_is_EOPNOTSUPP)
+{
+	static const __u32 ops[] = { 0, 24, 25, 0x7fffffff, 0xffffffff };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		struct iommu_test_cmd cmd = { .size = sizeof(cmd), .op = ops[i] };
+
+		EXPECT_EQ(-EOPNOTSUPP, mock_ioctl(self->fd, &cmd));
+	}
+}
+
+TEST_F(mock_command, memory_limit_is_at_least_a_pfn_and_a_count)
+{
+	EXPECT_EQ(-EINVAL, mock_set_memory_limit(self->fd, 0));
+	EXPECT_EQ(-EINVAL, mock_set_memory_limit(self->fd, 11));
+	EXPECT_EQ(0, mock_set_memory_limit(self->fd, 12));
+	EXPECT_EQ(0, mock_set_memory_limit(self->fd, UINT32_MAX));
+}
+
+TEST_F(mock_command, check_refs_wants_whole_pages)
+{
+	uint8_t *start = self->memory.start;
+
+	EXPECT_EQ(-EINVAL, mock_check_refs(self->fd, start + 1, PAGE, 0));
+	EXPECT_EQ(-EINVAL, mock_check_refs(self->fd, start, PAGE / 2, 0));
+	EXPECT_EQ(-EINVAL, mock_check_refs(self->fd, (void *)-PAGE, 2 * PAGE, 0));
+	EXPECT_EQ(0, mock_check_refs(self->fd, start, 0, 17));
+	EXPECT_EQ(0, mock_check_refs(self->fd, start, SIZE, 0));
+}
+
+TEST_F(mock_command, check_refs_tells_what_it_finds)
+{
+	EXPECT_EQ(-EIO, mock_check_refs(self->fd, self->memory.start, SIZE, 1));
+	EXPECT_EQ(-EFAULT, mock_check_refs(self->fd, (void *)PAGE, PAGE, 0));
+}
+
+TEST_F(mock_command, check_map_wants_multiples_of_the_iommu_page)
+{
+	const size_t half = MOCK_PAGE_SIZE / 2;
+	uint8_t *start = self->memory.start;
+	struct mock mock;
+
+	ASSERT_EQ(0, mock_attach(self->fd, self->ioas, &mock));
+	ASSERT_EQ(0, iommu_ioas_map_fixed(self->fd, self->ioas, start, SIZE, IOMMU_MAP_RW,
+					  IOVA));
+	EXPECT_EQ(0, mock_check_map(self->fd, mock.hwpt, IOVA, SIZE, start));
+	EXPECT_EQ(-EINVAL, mock_check_map(self->fd, mock.hwpt, IOVA + half, PAGE, start + half));
+	EXPECT_EQ(-EINVAL, mock_check_map(self->fd, mock.hwpt, IOVA, half, start));
+	EXPECT_EQ(-EINVAL, mock_check_map(self->fd, mock.hwpt, IOVA, PAGE, start + half));
+	EXPECT_EQ(-EINVAL, mock_check_map(self->fd, mock.hwpt, IOVA, 2 * PAGE, (void *)-PAGE));
+}
+
+TEST_F(mock_command, check_map_tells_what_it_finds)
+{
+	uint8_t *start = self->memory.start;
+	struct mock mock;
+
+	ASSERT_EQ(0, mock_attach(self->fd, self->ioas, &mock));
+	ASSERT_EQ(0, iommu_ioas_map_fixed(self->fd, self->ioas, start, SIZE, IOMMU_MAP_RW,
+					  IOVA));
+	EXPECT_EQ(-EINVAL, mock_check_map(self->fd, mock.hwpt, IOVA + PAGE, PAGE, start));
+	EXPECT_EQ(-EINVAL, mock_check_map(self->fd, mock.hwpt, IOVA + SIZE, PAGE, start));
+	EXPECT_EQ(-EFAULT, mock_check_map(self->fd, mock.hwpt, IOVA, PAGE, (void *)PAGE));
+	EXPECT_EQ(-ENOENT, mock_check_map(self->fd, NO_ID, IOVA, PAGE, start));
+	EXPECT_EQ(-ENOENT, mock_check_map(self->fd, self->ioas, IOVA, PAGE, start));
+	EXPECT_EQ(-ENOENT, mock_check_map(self->fd, mock.idev, IOVA, PAGE, start));
+}
+
+TEST_HARNESS_MAIN
