@@ -43,6 +43,11 @@ static size_t entry_size(const struct io_domain_writer *writer,
 	unsigned long length = extent->length;
 	unsigned long fitting, larger, size;
 
+	/* Scattered memory is made of nothing else */
+	if (length == PAGE_SIZE && (sizes & PAGE_SIZE) && PAGE_ALIGNED(address)) {
+		*count = 1;
+		return PAGE_SIZE;
+	}
 	/* VT-d makes large entries of many small ones if it gets them at once */
 	if (!writer->large) {
 		sizes &= GENMASK(PAGE_SHIFT, 0);
@@ -116,8 +121,8 @@ static int map_entries(struct io_domain_writer *writer,
  * @writer: Says where and how
  * @extent: What; in an IOVA range where nothing is mapped
  *
- * Entries are in effect after io_domain_sync(). The caller keeps others from mapping and unmapping
- * this range of the domain. Sleeps.
+ * Entries are in effect after io_domain_sync(). The caller keeps others from
+ * mapping and unmapping this range of the domain. Sleeps.
  *
  * Return: 0, or the error of the driver; then nothing of the extent is mapped.
  */

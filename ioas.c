@@ -331,7 +331,7 @@ int iommufd_ioas_copy(struct iommufd_command *command)
 {
 	struct iommu_ioas_copy *args = command->args;
 	struct iommufd_ioas *ioas;
-	unsigned long address;
+	unsigned long address = 0;
 	LIST_HEAD(areas);
 	__u64 iova;
 	int rc;

@@ -262,7 +262,9 @@ struct iommu_hwpt_selftest {
 #define IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST 0xdeadbeef
 #define IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST_INVALID 0xdadbeef
 
-#define IOMMU_TEST_INVALIDATE_FLAG_ALL (1 << 0)
+enum {
+	IOMMU_TEST_INVALIDATE_FLAG_ALL = 1 << 0,
+};
 
 /**
  * struct iommu_hwpt_invalidate_selftest - empty the IOTLB of a nested domain

@@ -140,8 +140,12 @@ struct iova_node *iova_tree_first(const struct iova_tree *tree, unsigned long st
  */
 struct iova_node *iova_tree_next(const struct iova_node *node, unsigned long last)
 {
-	struct iova_node *next = to_iova_node(rb_next(&node->rb));
+	struct iova_node *next;
 
+	/* The usual end of a walk, and cheaper than looking at the next node */
+	if (node->last >= last)
+		return NULL;
+	next = to_iova_node(rb_next(&node->rb));
 	return next && next->start <= last ? next : NULL;
 }
 

@@ -8,6 +8,7 @@
  * hardware allows: nothing is ever overwritten, split or merged, so that a wrong
  * call shows. It must never know what the memory is.
  */
+#include <linux/array_size.h>
 #include <linux/bits.h>
 #include <linux/err.h>
 #include <linux/errno.h>
@@ -16,7 +17,6 @@
 
 #include "mock_table.h"
 
-#define NODE_ENTRIES (1 << MOCK_NODE_BITS)
 #define TOP_LEVEL 2
 
 /*
@@ -79,14 +79,14 @@ static u64 *node_entry(const struct mock_table *table, struct mock_node *node,
 		       unsigned int level, unsigned long iova)
 {
 	return &node->entries[(iova >> level_shift(table, level)) %
-			      NODE_ENTRIES];
+			      ARRAY_SIZE(node->entries)];
 }
 
 static bool node_empty(const struct mock_node *node)
 {
 	unsigned int i;
 
-	for (i = 0; i != NODE_ENTRIES; i++)
+	for (i = 0; i != ARRAY_SIZE(node->entries); i++)
 		if (is_leaf(node->entries[i]) ||
 		    (is_node(node->entries[i]) &&
 		     !node_empty(entry_node(node->entries[i]))))
@@ -99,7 +99,7 @@ static void free_below(struct mock_node *node)
 {
 	unsigned int i;
 
-	for (i = 0; i != NODE_ENTRIES; i++) {
+	for (i = 0; i != ARRAY_SIZE(node->entries); i++) {
 		if (!is_node(node->entries[i]))
 			continue;
 		free_below(entry_node(node->entries[i]));

@@ -26,7 +26,7 @@ struct mock_node {
  */
 struct mock_table {
 	unsigned long sizes;
-	struct mutex lock;
+	struct mutex lock; /* the tree */
 	struct mock_node root;
 };
 

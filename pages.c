@@ -77,7 +77,8 @@ static void unpin_builder(struct io_pages *pages, struct pfn_builder *builder)
 	unsigned int runs = 0;
 
 	pfn_builder_for_each(builder, &iter) {
-		pin_release(&iter.run, pages->memory.writable);
+		pin_release(iter.run.pfn, iter.run.count, iter.run.tag,
+			    pages->memory.writable);
 		if (!(++runs % RESCHED_RUNS))
 			cond_resched();
 	}
@@ -150,7 +151,8 @@ static void unpin_range(struct io_pages *pages, unsigned long first,
 	unsigned int runs = 0;
 
 	pfn_runs_for_each(&pages->runs, &iter, first, last) {
-		pin_release(&iter.run, pages->memory.writable);
+		pin_release(iter.run.pfn, iter.run.count, iter.run.tag,
+			    pages->memory.writable);
 		npages += iter.run.count;
 		if (!(++runs % RESCHED_RUNS))
 			cond_resched();
@@ -189,6 +191,9 @@ static int cut_runs(struct io_pages *pages, unsigned long index)
 	struct pfn_run run;
 	int rc;
 
+	/* The first hold, as a rule the only one, finds nothing to cut */
+	if (pfn_runs_empty(&pages->runs))
+		return 0;
 	if (!pfn_runs_lookup(&pages->runs, index, &run))
 		return 0;
 	rc = pfn_runs_cut(&pages->runs, index);

@@ -85,16 +85,6 @@ static unsigned int pfn_chunk_search(const struct pfn_chunk *chunk, unsigned lon
 	return low;
 }
 
-/* Makes the run that holds @index, an index of the chunk and the range, the current one. */
-static void pfn_runs_iter_at(struct pfn_runs_iter *iter, struct pfn_chunk *chunk,
-			     unsigned long index)
-{
-	iter->chunk = chunk;
-	iter->next = pfn_chunk_search(chunk, index);
-	iter->run.tag = chunk->tag;
-	pfn_runs_iter_step(iter);
-}
-
 static void pfn_chunk_link(struct pfn_runs *store, struct pfn_chunk *chunk)
 {
 	struct rb_node **link = &store->root.rb_node;
@@ -155,7 +145,7 @@ bool pfn_runs_lookup(const struct pfn_runs *store, unsigned long index, struct p
 	if (!chunk || chunk->first > index)
 		return false;
 	iter.last = chunk->last;
-	pfn_runs_iter_at(&iter, chunk, index);
+	pfn_runs_iter_enter(&iter, chunk, pfn_chunk_search(chunk, index));
 	*run = iter.run;
 	return true;
 }
@@ -188,44 +178,33 @@ bool pfn_runs_next_hole(const struct pfn_runs *store, unsigned long first, unsig
 }
 
 /**
- * pfn_runs_iter_first() - begin a walk; use pfn_runs_for_each()
+ * pfn_runs_seek() - find where a walk begins; use pfn_runs_for_each()
  * @store: store to walk
- * @iter: set to the first run
- * @first: first page index of the range
- * @last: last page index of the range
+ * @index: page index
+ * @pos: set to the position in the chunk of the first run that ends at @index or above
  *
  * Context: The caller excludes writers of @store during the walk. Does not sleep.
- * Return: @iter, or NULL if there is no run in the range.
+ * Return: the chunk of that run, or NULL if there is none.
  */
-struct pfn_runs_iter *pfn_runs_iter_first(const struct pfn_runs *store,
-					  struct pfn_runs_iter *iter,
-					  unsigned long first, unsigned long last)
+struct pfn_chunk *pfn_runs_seek(const struct pfn_runs *store, unsigned long index,
+				unsigned int *pos)
 {
-	struct pfn_chunk *chunk = pfn_chunk_find(store, first);
-	unsigned long skip;
+	struct pfn_chunk *chunk = pfn_chunk_find(store, index);
 
-	iter->last = last;
-	if (!chunk || chunk->first >= first)
-		return pfn_runs_iter_enter(iter, chunk) ? iter : NULL;
-
-	pfn_runs_iter_at(iter, chunk, first);
-	skip = first - iter->run.index;
-	iter->run.index += skip;
-	iter->run.pfn += skip;
-	iter->run.count -= skip;
-	return iter;
+	*pos = chunk && chunk->first < index ? pfn_chunk_search(chunk, index) : 0;
+	return chunk;
 }
 
 /**
- * pfn_runs_iter_next_chunk() - continue a walk after a chunk; use pfn_runs_for_each()
- * @iter: walk whose chunk or range is at its end
+ * pfn_chunk_next() - continue a walk after a chunk; use pfn_runs_for_each()
+ * @chunk: chunk of a store
  *
- * Context: As pfn_runs_iter_first().
- * Return: true if there is another run in the range.
+ * Context: As pfn_runs_seek().
+ * Return: the chunk above it, or NULL.
  */
-bool pfn_runs_iter_next_chunk(struct pfn_runs_iter *iter)
+struct pfn_chunk *pfn_chunk_next(const struct pfn_chunk *chunk)
 {
-	return pfn_runs_iter_enter(iter, to_pfn_chunk(rb_next(&iter->chunk->node)));
+	return to_pfn_chunk(rb_next(&chunk->node));
 }
 
 /* Makes @to hold what @from holds between two indexes; they may be the same chunk. */

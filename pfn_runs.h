@@ -122,7 +122,7 @@ struct pfn_builder {
 	unsigned long index;
 	unsigned long last;
 	unsigned int chunk_size;
-	unsigned int max_runs;
+	unsigned long max_runs;
 };
 
 void pfn_runs_init(struct pfn_runs *store);
@@ -181,36 +181,63 @@ static inline bool pfn_runs_iter_step(struct pfn_runs_iter *iter)
 	return true;
 }
 
-static inline bool pfn_runs_iter_enter(struct pfn_runs_iter *iter, struct pfn_chunk *chunk)
+static inline bool pfn_runs_iter_enter(struct pfn_runs_iter *iter, struct pfn_chunk *chunk,
+				       unsigned int pos)
 {
 	if (!chunk)
 		return false;
 	iter->chunk = chunk;
-	iter->next = 0;
+	iter->next = pos;
 	iter->run.tag = chunk->tag;
 	return pfn_runs_iter_step(iter);
 }
 
-bool pfn_runs_iter_next_chunk(struct pfn_runs_iter *iter);
-struct pfn_runs_iter *pfn_runs_iter_first(const struct pfn_runs *store,
-					  struct pfn_runs_iter *iter,
-					  unsigned long first, unsigned long last);
+/*
+ * These two take no pointer to the iterator: as long as no function that is not inline does, the
+ * compiler keeps it in registers, which halves the cost of a run.
+ */
+struct pfn_chunk *pfn_runs_seek(const struct pfn_runs *store, unsigned long index,
+				unsigned int *pos);
+struct pfn_chunk *pfn_chunk_next(const struct pfn_chunk *chunk);
+
+static inline struct pfn_runs_iter *pfn_runs_iter_first(const struct pfn_runs *store,
+							struct pfn_runs_iter *iter,
+							unsigned long first, unsigned long last)
+{
+	struct pfn_chunk *chunk;
+	unsigned int pos;
+
+	chunk = pfn_runs_seek(store, first, &pos);
+	iter->last = last;
+	if (!pfn_runs_iter_enter(iter, chunk, pos))
+		return NULL;
+	if (iter->run.index < first) {
+		iter->run.pfn += first - iter->run.index;
+		iter->run.count -= first - iter->run.index;
+		iter->run.index = first;
+	}
+	return iter;
+}
 
 static inline struct pfn_runs_iter *pfn_runs_iter_next(struct pfn_runs_iter *iter)
 {
-	return pfn_runs_iter_step(iter) || pfn_runs_iter_next_chunk(iter) ? iter : NULL;
+	if (pfn_runs_iter_step(iter))
+		return iter;
+	if (iter->chunk->last >= iter->last)
+		return NULL;
+	return pfn_runs_iter_enter(iter, pfn_chunk_next(iter->chunk), 0) ? iter : NULL;
 }
 
 static inline struct pfn_runs_iter *pfn_builder_iter_first(const struct pfn_builder *builder,
 							   struct pfn_runs_iter *iter)
 {
 	iter->last = builder->last;
-	return pfn_runs_iter_enter(iter, builder->head) ? iter : NULL;
+	return pfn_runs_iter_enter(iter, builder->head, 0) ? iter : NULL;
 }
 
 static inline struct pfn_runs_iter *pfn_builder_iter_next(struct pfn_runs_iter *iter)
 {
-	if (pfn_runs_iter_step(iter) || pfn_runs_iter_enter(iter, iter->chunk->next))
+	if (pfn_runs_iter_step(iter) || pfn_runs_iter_enter(iter, iter->chunk->next, 0))
 		return iter;
 	return NULL;
 }

@@ -6,55 +6,52 @@
  * who pinned them or why they are let go.
  */
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sched.h>
 
-#include "pfn_runs.h"
 #include "pin.h"
 
-/* Pages to unpin before others get a chance to run */
-#define RELEASE_PAGES 65536UL
-
-static void unpin_by_folio(struct page *page, unsigned long npages, bool dirty)
+static void mark_dirty(struct folio *folio)
 {
-	while (npages) {
-		struct folio *folio = page_folio(page);
-		unsigned long covered = folio_nr_pages(folio) -
-					folio_page_idx(folio, page);
-
-		covered = min(covered, npages);
-		/* One pin, on whichever page of the folio comes first */
-		unpin_user_page_range_dirty_lock(page, 1, dirty);
-		page = nth_page(page, covered);
-		npages -= covered;
-	}
-}
-
-static void unpin_by_page(struct page *page, unsigned long npages, bool dirty)
-{
-	while (npages > RELEASE_PAGES) {
-		unpin_user_page_range_dirty_lock(page, RELEASE_PAGES, dirty);
-		page = nth_page(page, RELEASE_PAGES);
-		npages -= RELEASE_PAGES;
-		cond_resched();
-	}
-	unpin_user_page_range_dirty_lock(page, npages, dirty);
+	if (folio_test_dirty(folio))
+		return;
+	folio_lock(folio);
+	folio_mark_dirty(folio);
+	folio_unlock(folio);
 }
 
 /**
  * pin_release - unpin the pages of a run
- * @run: The run, whole or cut where pin_split() was told
+ * @pfn: The first page of the run, which is whole or cut where pin_split() was
+ *       told
+ * @npages: How many pages
+ * @unit: How they were pinned
  * @dirty: A device may have written to them
  *
  * Sleeps: marking a page dirty locks its folio.
  */
-void pin_release(const struct pfn_run *run, bool dirty)
+void pin_release(unsigned long pfn, unsigned long npages, enum pin_unit unit,
+		 bool dirty)
 {
-	struct page *page = pfn_to_page(run->pfn);
+	struct page *page = pfn_to_page(pfn);
 
-	if (run->tag == PIN_BY_FOLIO)
-		unpin_by_folio(page, run->count, dirty);
-	else
-		unpin_by_page(page, run->count, dirty);
+	for (;;) {
+		struct folio *folio = page_folio(page);
+		unsigned long covered = 1;
+
+		if (folio_test_large(folio))
+			covered = min_t(unsigned long, npages,
+					folio_nr_pages(folio) -
+						folio_page_idx(folio, page));
+		if (dirty)
+			mark_dirty(folio);
+		unpin_user_folio(folio, unit == PIN_BY_FOLIO ? 1 : covered);
+		npages -= covered;
+		if (!npages)
+			break;
+		page = nth_page(page, covered);
+		cond_resched();
+	}
 }
 
 /**
@@ -73,4 +70,5 @@ void pin_split(unsigned long pfn)
 		return;
 	folio_ref_add(folio, 1);
 	atomic_add(1, &folio->_pincount);
+	node_stat_mod_folio(folio, NR_FOLL_PIN_ACQUIRED, 1);
 }

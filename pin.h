@@ -10,7 +10,6 @@
 struct mm_struct;
 struct page;
 struct pfn_builder;
-struct pfn_run;
 
 /*
  * What one pin of a run covers; the tag of the run in the PFN store. A folio
@@ -44,7 +43,8 @@ int pin_user_page(const struct user_memory *memory, unsigned long index,
 		  bool write, struct page **page);
 
 /* pin.c */
-void pin_release(const struct pfn_run *run, bool dirty);
+void pin_release(unsigned long pfn, unsigned long npages, enum pin_unit unit,
+		 bool dirty);
 void pin_split(unsigned long pfn);
 
 #endif

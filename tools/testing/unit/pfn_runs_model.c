@@ -286,6 +286,8 @@ static void open_filler(struct model *model, struct filler *filler)
 		filler->cells[block].present = false;
 	pfn_builder_init(&filler->builder, &model->store, block_first(model, first),
 			 block_last(model, last));
+	if (choose_one_in(model->choices, 4))
+		filler->builder.max_runs = 1 + choose(model->choices, 16);
 }
 
 /* A PFN for @count blocks: often the one that continues the pages before. */

@@ -15,6 +15,7 @@
 #define SIZE (2 * HUGE_PAGE)
 #define IOVA (MOCK_APERTURE_START + HUGE_PAGE)
 #define COPY_IOVA (IOVA + 2 * SIZE)
+#define USUAL MOCK_MEMORY_LIMIT_DEFAULT
 
 /* Parts that accesses pin: they overlap, and begin and end inside huge pages */
 struct part {
@@ -46,33 +47,15 @@ FIXTURE_VARIANT(mock_access_order)
 	__u32 memory_limit;
 };
 
-FIXTURE_VARIANT_ADD(mock_access_order, anonymous) {
-	.kind = MEMORY_ANONYMOUS, .memory_limit = MOCK_MEMORY_LIMIT_DEFAULT,
-};
-FIXTURE_VARIANT_ADD(mock_access_order, anonymous_two_pages) {
-	.kind = MEMORY_ANONYMOUS, .memory_limit = 16,
-};
-FIXTURE_VARIANT_ADD(mock_access_order, anonymous_one_page) {
-	.kind = MEMORY_ANONYMOUS, .memory_limit = 12,
-};
-FIXTURE_VARIANT_ADD(mock_access_order, thp) {
-	.kind = MEMORY_THP, .memory_limit = MOCK_MEMORY_LIMIT_DEFAULT,
-};
-FIXTURE_VARIANT_ADD(mock_access_order, thp_two_pages) {
-	.kind = MEMORY_THP, .memory_limit = 16,
-};
-FIXTURE_VARIANT_ADD(mock_access_order, hugetlb) {
-	.kind = MEMORY_HUGETLB, .memory_limit = MOCK_MEMORY_LIMIT_DEFAULT,
-};
-FIXTURE_VARIANT_ADD(mock_access_order, hugetlb_two_pages) {
-	.kind = MEMORY_HUGETLB, .memory_limit = 16,
-};
-FIXTURE_VARIANT_ADD(mock_access_order, memfd) {
-	.kind = MEMORY_MEMFD, .memory_limit = MOCK_MEMORY_LIMIT_DEFAULT,
-};
-FIXTURE_VARIANT_ADD(mock_access_order, hugetlb_memfd) {
-	.kind = MEMORY_HUGETLB_MEMFD, .memory_limit = MOCK_MEMORY_LIMIT_DEFAULT,
-};
+FIXTURE_VARIANT_ADD(mock_access_order, anonymous) { MEMORY_ANONYMOUS, USUAL };
+FIXTURE_VARIANT_ADD(mock_access_order, anonymous_two_pages) { MEMORY_ANONYMOUS, 16 };
+FIXTURE_VARIANT_ADD(mock_access_order, anonymous_one_page) { MEMORY_ANONYMOUS, 12 };
+FIXTURE_VARIANT_ADD(mock_access_order, thp) { MEMORY_THP, USUAL };
+FIXTURE_VARIANT_ADD(mock_access_order, thp_two_pages) { MEMORY_THP, 16 };
+FIXTURE_VARIANT_ADD(mock_access_order, hugetlb) { MEMORY_HUGETLB, USUAL };
+FIXTURE_VARIANT_ADD(mock_access_order, hugetlb_two_pages) { MEMORY_HUGETLB, 16 };
+FIXTURE_VARIANT_ADD(mock_access_order, memfd) { MEMORY_MEMFD, USUAL };
+FIXTURE_VARIANT_ADD(mock_access_order, hugetlb_memfd) { MEMORY_HUGETLB_MEMFD, USUAL };
 
 FIXTURE_SETUP(mock_access_order)
 {
@@ -102,10 +85,13 @@ FIXTURE_TEARDOWN(mock_access_order)
  * pinned, and the page tables of both IOAS.
  */
 #define PARTS ARRAY_SIZE(parts)
-#define PAGE_TABLE (1U << PARTS)
-#define OTHER_PAGE_TABLE (2U << PARTS)
 #define THINGS (PARTS + 2)
-#define STATES (1U << THINGS)
+
+enum {
+	PAGE_TABLE = 1U << PARTS,
+	OTHER_PAGE_TABLE = 2U << PARTS,
+	STATES = 1U << THINGS,
+};
 
 static int change(struct _test_data_mock_access_order *self, unsigned int thing, bool present)
 {

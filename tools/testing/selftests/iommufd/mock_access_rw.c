@@ -246,11 +246,8 @@ TEST_F(mock_access_rw, memory_that_was_replaced_is_the_old_one_while_it_is_pinne
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
 	start[0] = 0x77;
 	ASSERT_EQ(0, read_at(self, variant, IOVA, SIZE));
-	if (variant->pinned) {
-		EXPECT_EQ(SIZE, pattern_match(self->buffer, SIZE, 1));
-	} else {
-		EXPECT_EQ(0x77, self->buffer[0]);
-	}
+	EXPECT_EQ(variant->pinned, pattern_match(self->buffer, SIZE, 1) == SIZE);
+	EXPECT_EQ(!variant->pinned, self->buffer[0] == 0x77);
 }
 
 TEST_F(mock_access_rw, memory_that_is_missing_is_EFAULT_unless_it_is_pinned)
