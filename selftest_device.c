@@ -75,7 +75,7 @@ static int make_device(struct iommufd_command *command, u32 flags)
 	struct iommu_test_cmd *args = command->args;
 	struct test_device *test;
 	u32 pt_id = args->id;
-	u32 idev_id;
+	u32 idev_id = 0;
 	int rc;
 
 	test = iommufd_object_new(command->ctx, test, &test_device_ops);

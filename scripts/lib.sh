@@ -55,21 +55,24 @@ flavour_paths()
 	FLAVOUR_MODULES=$FLAVOUR_ROOT/lib/modules/$KRELEASE
 }
 
-# The stock kernel's whole source with the subsystem in it (see scripts/tree), and
-# beside it what is built from it. One directory for all work trees, that they
-# use in turn: make then compiles only where they differ.
+# The stock kernel's whole source with the subsystem in it (see scripts/tree), for
+# one use, and what is built from it. All work trees have them in common and use
+# them in turn: make then compiles only where they differ.
 cached_tree_paths()
 {
 	TREE_CACHE=$CACHE/debug-kernel/${KERNEL##*/}
-	TREE=$TREE_CACHE/source
+	TREE=$TREE_CACHE/$1.source
+	TREE_OBJECTS=$TREE_CACHE/$1
 }
 
-# Until this process ends.
-lock_cached_tree()
+# Brings cached tree $1 up to date and keeps it to this process until it ends.
+use_cached_tree()
 {
-	mkdir -p "$TREE_CACHE"
-	exec {tree_lock}>"$TREE_CACHE/lock"
+	cached_tree_paths "$1"
+	mkdir -p "$TREE_OBJECTS"
+	exec {tree_lock}>"$TREE_OBJECTS.lock"
 	flock "$tree_lock"
+	"$TOP/scripts/tree" --cached "$1"
 }
 
 # What scripts/debug-kernel makes of one flavour.

@@ -310,7 +310,7 @@ TEST_F(mock_access, pages_other_than_expected_are_EBADE_and_not_pinned)
 	EXPECT_EQ(0, pages_pinned());
 }
 
-TEST_F(mock_access, any_whole_pages_can_be_pinned)
+TEST_F_TIMEOUT(mock_access, any_whole_pages_can_be_pinned, 300)
 {
 	size_t first, end;
 

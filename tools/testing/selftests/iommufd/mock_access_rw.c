@@ -82,7 +82,7 @@ static const size_t places[] = {
 	SIZE - PAGE, SIZE - 1, SIZE,
 };
 
-TEST_F(mock_access_rw, reads_any_bytes)
+TEST_F_TIMEOUT(mock_access_rw, reads_any_bytes, 300)
 {
 	const uint8_t *start = self->memory.start;
 	size_t i, j;
@@ -100,7 +100,7 @@ TEST_F(mock_access_rw, reads_any_bytes)
 	}
 }
 
-TEST_F(mock_access_rw, writes_any_bytes_and_no_others)
+TEST_F_TIMEOUT(mock_access_rw, writes_any_bytes_and_no_others, 300)
 {
 	uint8_t *start = self->memory.start;
 	uint8_t expected[SIZE];

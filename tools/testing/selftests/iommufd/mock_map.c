@@ -91,7 +91,7 @@ TEST_F(mock_map, chosen_iova_keeps_the_place_in_the_page)
 }
 
 /* Each part of three pages, at either half of a page of IOVAs. */
-TEST_F(mock_map, any_part_of_pages_can_be_mapped_and_nothing_else_is)
+TEST_F_TIMEOUT(mock_map, any_part_of_pages_can_be_mapped_and_nothing_else_is, 300)
 {
 	struct mock_space *space = &self->space;
 	unsigned int first, end, shift;
@@ -248,7 +248,7 @@ TEST_F(mock_map, copies_take_any_part_and_may_cross_mappings)
 	EXPECT_EQ(-ENOENT, iommu_ioas_unmap(self->fd, self->other, IOVA, HALF, NULL));
 }
 
-TEST_F(mock_map, missing_memory_fails_and_leaves_nothing_wherever_it_is)
+TEST_F_TIMEOUT(mock_map, missing_memory_fails_and_leaves_nothing_wherever_it_is, 300)
 {
 	struct mock_space *space = &self->space;
 	size_t hole;
@@ -395,7 +395,7 @@ static void count_pins(const struct slot *slots, unsigned int *pins)
 	}
 }
 
-TEST_F(mock_map, random_maps_and_unmaps_agree_with_a_model)
+TEST_F_TIMEOUT(mock_map, random_maps_and_unmaps_agree_with_a_model, 300)
 {
 	struct mock_space *space = &self->space;
 	struct slot slots[RANDOM_SLOTS] = {};
@@ -433,7 +433,7 @@ TEST_F(mock_map, random_maps_and_unmaps_agree_with_a_model)
 }
 
 /* All copies of one mapping: pages come and go as parts of it are covered. */
-TEST_F(mock_map, random_copies_agree_with_a_model)
+TEST_F_TIMEOUT(mock_map, random_copies_agree_with_a_model, 300)
 {
 	const __u64 source = IOVA + RANDOM_SLOTS * SMALL;
 	struct mock_space *space = &self->space;

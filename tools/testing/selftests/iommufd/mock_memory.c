@@ -64,7 +64,7 @@ static int pinned_once(struct _test_data_mock_memory *self)
 	return mock_check_refs(self->fd, self->memory.start, SIZE, 1);
 }
 
-TEST_F(mock_memory, is_found_when_the_device_comes_first)
+TEST_F_TIMEOUT(mock_memory, is_found_when_the_device_comes_first, 300)
 {
 	struct mock_space *space = &self->space;
 	const __u32 *limit;
@@ -84,7 +84,7 @@ TEST_F(mock_memory, is_found_when_the_device_comes_first)
 	}
 }
 
-TEST_F(mock_memory, is_found_when_the_device_comes_last)
+TEST_F_TIMEOUT(mock_memory, is_found_when_the_device_comes_last, 300)
 {
 	struct mock_space *space = &self->space;
 	const __u32 *limit;
@@ -104,7 +104,7 @@ TEST_F(mock_memory, is_found_when_the_device_comes_last)
 }
 
 /* Parts that begin and end inside of huge pages, and of small ones. */
-TEST_F(mock_memory, parts_of_it_are_found)
+TEST_F_TIMEOUT(mock_memory, parts_of_it_are_found, 300)
 {
 	static const struct {
 		size_t offset;
@@ -145,7 +145,7 @@ TEST_F(mock_memory, parts_of_it_are_found)
 }
 
 /* What remains of a huge page when the mapping that pinned it goes. */
-TEST_F(mock_memory, copies_of_parts_survive_the_original)
+TEST_F_TIMEOUT(mock_memory, copies_of_parts_survive_the_original, 300)
 {
 	static const size_t offsets[] = { 0, 5 * PAGE + HALF, HUGE_PAGE - PAGE, SIZE - 3 * PAGE };
 	const size_t length = 3 * PAGE;
@@ -175,7 +175,7 @@ TEST_F(mock_memory, copies_of_parts_survive_the_original)
 	}
 }
 
-TEST_F(mock_memory, moves_to_the_page_table_of_another_ioas)
+TEST_F_TIMEOUT(mock_memory, moves_to_the_page_table_of_another_ioas, 300)
 {
 	struct mock_space *space = &self->space;
 	const __u32 *limit;
