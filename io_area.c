@@ -83,7 +83,7 @@ struct io_area *io_area_alloc_copy(const struct io_area *source,
  * io_area_free - free an area
  * @area: Neither in a tree nor mapped nor held
  *
- * Credits what was unpinned, so the caller holds no lock below hwpt_lock.
+ * Credits what was unpinned, see io_pages_credit().
  */
 void io_area_free(struct io_area *area)
 {

@@ -20,6 +20,9 @@
  *   pfn_runs.c  iova_tree.c        plain data structures, also compiled in
  *   iova_alloc.c                   user space
  *
+ * Beside it, in the test build alone: selftest*.c, one more ioctl and the hooks of
+ * selftest.h, and mock_*.c, an IOMMU that does not exist.
+ *
  * Lock order, outermost first:
  *
  *   device_group.lock              attachment of one IOMMU group

@@ -157,7 +157,7 @@ static int fill_domain(struct io_pagetable *iopt, struct iopt_domain *entry)
  * @entry: With the domain set
  *
  * Pins what no other domain has had pinned; this can sleep for ever but ends by
- * SIGKILL. The caller holds no lock below hwpt_lock.
+ * SIGKILL. The caller holds no lock from hwpt_lock down.
  *
  * Return: 0; or, with nothing changed: -EINVAL smallest page size above
  * PAGE_SIZE, -EADDRINUSE areas or allowed ranges are where the domain has no
@@ -253,7 +253,7 @@ static void credit_areas(struct io_pagetable *iopt)
 /**
  * iopt_drop_pins - unpin all areas if there is no domain left
  * @iopt: The IOVA space; a domain was removed from it and freed. The caller holds
- *        no lock below hwpt_lock
+ *        no lock from hwpt_lock down
  *
  * Allocates nothing and cannot fail.
  */

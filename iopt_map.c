@@ -330,7 +330,7 @@ int iopt_collect_copies(struct io_pagetable *iopt, unsigned long start,
 
 /**
  * iopt_free_areas - free areas that did not become live, or are no longer
- * @areas: List of io_area.link; the caller holds no lock below hwpt_lock
+ * @areas: List of io_area.link; the caller holds no lock from hwpt_lock down
  */
 void iopt_free_areas(struct list_head *areas)
 {

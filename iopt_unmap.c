@@ -174,7 +174,7 @@ static void reopen_range(struct io_pagetable *iopt, unsigned long start,
  *
  * On return no device and no access reaches the memory through these IOVAs.
  * Waits for accesses to let go of it, and for pinning in progress to end;
- * SIGKILL ends that wait. The caller holds no lock below hwpt_lock.
+ * SIGKILL ends that wait. The caller holds no lock from hwpt_lock down.
  *
  * Return: 0; with nothing changed -ENOENT: there is nothing, or an area reaches
  * out of the range, -EBUSY: an area is being set up or removed by another call,

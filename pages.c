@@ -321,7 +321,7 @@ void io_pages_release(struct io_pages *pages, struct io_hold *hold)
  *
  * Not part of unpinning, since it can wait for the mmap_lock of the process that
  * pays, and whoever has that may be in a page fault that takes for ever. The
- * caller holds no lock below hwpt_lock.
+ * caller holds no lock that others need.
  */
 void io_pages_credit(struct io_pages *pages)
 {

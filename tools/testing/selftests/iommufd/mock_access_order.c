@@ -80,8 +80,8 @@ FIXTURE_SETUP(mock_access_order)
 	ASSERT_EQ(0, mock_access_create(self->fd, self->space.ioas,
 					MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES, &self->access));
 	ASSERT_EQ(0, mock_space_map(&self->space, self->memory.start, self->size, IOVA));
-	ASSERT_EQ(0, iommu_ioas_copy_fixed(self->fd, self->space.ioas, IOVA, self->size, self->other,
-					   IOMMU_MAP_RW, COPY_IOVA));
+	ASSERT_EQ(0, iommu_ioas_copy_fixed(self->fd, self->space.ioas, IOVA, self->size,
+					   self->other, IOMMU_MAP_RW, COPY_IOVA));
 }
 
 FIXTURE_TEARDOWN(mock_access_order)

@@ -458,19 +458,17 @@ static bool all_or_nothing(const struct attempt *attempt, const struct attempt *
 	return attempt->rc == -EFAULT && same_view(&attempt->after, &success->after);
 }
 
-static void print_views(const struct attempt *attempt)
+static void print_view(const char *when, const struct view *view)
 {
-	const struct view *views[2] = { &attempt->before, &attempt->after };
 	int i;
 
+	printf("# %s: pinned %ld, locked %ld, next id %u\n", when, view->pinned, view->locked,
+	       view->next_id);
 	for (i = 0; i < 2; i++)
-		printf("# %s: pinned %ld, locked %ld, next id %u, ranges %u %u, alignment %llu %llu, "
-		       "readable %d %d %d %d, in table %d %d\n", i ? "after " : "before",
-		       views[i]->pinned, views[i]->locked, views[i]->next_id, views[i]->ranges[0],
-		       views[i]->ranges[1], views[i]->alignment[0], views[i]->alignment[1],
-		       views[i]->readable[0][0], views[i]->readable[0][1],
-		       views[i]->readable[1][0], views[i]->readable[1][1],
-		       views[i]->in_table[0], views[i]->in_table[1]);
+		printf("#   IOAS %d: %u ranges, alignment %llu, readable %d %d\n", i,
+		       view->ranges[i], view->alignment[i], view->readable[i][0],
+		       view->readable[i][1]);
+	printf("#   in page table %d %d\n", view->in_table[0], view->in_table[1]);
 }
 
 /* Returns how many places there are, or -1 */
@@ -491,7 +489,8 @@ static int sweep(struct _test_data_mock_fail_nth *self, const struct scenario *s
 		if (pages_pinned() || !all_or_nothing(&attempt, &success)) {
 			printf("# %s, %u: returned %d and left something\n", scenario->name, nth,
 			       attempt.rc);
-			print_views(&attempt);
+			print_view("before", &attempt.before);
+			print_view("after", &attempt.after);
 			return -1;
 		}
 		if (!attempt.something_failed)
