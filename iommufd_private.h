@@ -28,21 +28,22 @@
  *   device_group.lock              attachment of one IOMMU group
  *   iommufd_access.lock            which IOAS an emulated device uses
  *   iommufd_ioas.attach_lock       attaching to an IOAS
+ *   mm->mmap_lock                  of the process whose memory is mapped
  *   iommufd_ioas.hwpt_lock         the list of its HWPTs
  *   io_pagetable.access_lock       the accesses of an IOAS (rwsem)
  *   io_pagetable.domains_lock      the domains of an IOAS (rwsem); everything in
  *                                  them is written under it, shared
  *   io_pagetable.iova_lock         the areas, their states, the ranges
  *   io_pages.lock                  the pins of one range of memory
- *   mm->mmap_lock                  of the process whose memory is mapped
  *   xa_lock of objects and groups  (spin locks)
  *
  * User memory is faulted in, which can take for ever, with none of the locks
  * held from hwpt_lock down; nor is mmap_lock waited for with them, since its
  * owner may be in such a fault. So a thread that hangs there stops neither the
- * other areas of its IOAS nor those who let go of its pages. Whoever waits for
- * the locks above can be killed. The callback iommufd_access_ops.unmap is called
- * with access_lock alone, shared.
+ * other areas of its IOAS nor those who let go of its pages. It does stop what
+ * needs the locks above: another attach, which can be killed, and a detach in the
+ * same group or of the same access, which has to wait until the thread is killed.
+ * The callback iommufd_access_ops.unmap is called with access_lock alone, shared.
  */
 #ifndef __IOMMUFD_PRIVATE_H
 #define __IOMMUFD_PRIVATE_H
