@@ -132,6 +132,16 @@ void iopt_settle(struct io_pagetable *iopt)
 }
 
 /**
+ * iopt_settle_claimed - areas in state SETUP or DYING have left it, or are gone
+ * @iopt: The IOVA space, with iova_lock held
+ */
+void iopt_settle_claimed(struct io_pagetable *iopt)
+{
+	if (iopt->claim_waiters)
+		iopt_settle(iopt);
+}
+
+/**
  * iopt_wait - wait for the next iopt_settle()
  * @iopt: The IOVA space, with none of its locks held
  * @settled: Its member of this name, read with iova_lock held

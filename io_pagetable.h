@@ -23,7 +23,8 @@ struct iommu_iova_range;
  *                Exclusive: the set of domains changes.
  * @domains: struct iopt_domain.link; while there is one, live areas are held.
  *           Changed under @iova_lock, too
- * @iova_lock: Protects all that follows, up to @settled
+ * @iova_lock: Protects all that follows, up to
+ *             @claim_waiters
  * @areas: struct io_area.node
  * @reserved: struct iopt_reserved.node
  * @allowed: Of iopt_allowed_add()
@@ -32,6 +33,7 @@ struct iommu_iova_range;
  *         @domains_lock, too
  * @page_users: Accesses that pin pages
  * @settled: Counts the events that somebody may wait for in iopt_wait()
+ * @claim_waiters: Who waits for areas in state SETUP and DYING
  * @access_lock: Shared: accesses are called. Exclusive: they come and go.
  * @accesses: struct iopt_access.link
  */
@@ -47,6 +49,7 @@ struct io_pagetable {
 	bool large;
 	unsigned int page_users;
 	unsigned int settled;
+	unsigned int claim_waiters;
 
 	struct rw_semaphore access_lock;
 	struct list_head accesses;
@@ -101,12 +104,14 @@ struct io_area *iopt_area_next(struct io_area *area, unsigned long last);
 bool iopt_is_covered(struct io_pagetable *iopt, unsigned long start,
 		     unsigned long last);
 void iopt_settle(struct io_pagetable *iopt);
+void iopt_settle_claimed(struct io_pagetable *iopt);
 int iopt_wait(struct io_pagetable *iopt, unsigned int settled);
 
 /* iopt_domain.c: which domains there are */
 int iopt_add_domain(struct io_pagetable *iopt, struct iopt_domain *entry);
 void iopt_remove_domain(struct io_pagetable *iopt, struct iopt_domain *entry);
 void iopt_drop_pins(struct io_pagetable *iopt);
+unsigned long iopt_page_sizes(struct io_pagetable *iopt);
 
 /* iopt_access.c: who has to let go before memory is unmapped */
 void iopt_ask_accesses(struct io_pagetable *iopt, struct iopt_access *only,
@@ -125,6 +130,9 @@ void iopt_free_areas(struct list_head *areas);
 /* iopt_unmap.c: unmapping */
 int iopt_unmap(struct io_pagetable *iopt, unsigned long start,
 	       unsigned long last, unsigned long *unmapped);
+int iopt_unmap_type1(struct io_pagetable *iopt, unsigned long start,
+		     unsigned long last, bool version1,
+		     unsigned long *unmapped);
 int iopt_unmap_all(struct io_pagetable *iopt, unsigned long *unmapped);
 
 #endif

@@ -269,3 +269,24 @@ void iopt_drop_pins(struct io_pagetable *iopt)
 	if (last)
 		credit_areas(iopt);
 }
+
+/**
+ * iopt_page_sizes - what IO page table entries can map
+ * @iopt: The IOVA space
+ *
+ * Return: a set of powers of 2, those that all domains have in common; without a
+ * domain all from PAGE_SIZE up.
+ */
+unsigned long iopt_page_sizes(struct io_pagetable *iopt)
+{
+	struct iopt_domain *entry;
+	unsigned long sizes = PAGE_MASK;
+
+	mutex_lock(&iopt->iova_lock);
+	if (!list_empty(&iopt->domains))
+		sizes = ULONG_MAX;
+	list_for_each_entry(entry, &iopt->domains, link)
+		sizes &= entry->domain->pgsize_bitmap;
+	mutex_unlock(&iopt->iova_lock);
+	return sizes;
+}

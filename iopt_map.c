@@ -194,6 +194,7 @@ static void publish_areas(struct io_pagetable *iopt, struct list_head *areas)
 		list_del(&area->link);
 		area->state = IO_AREA_LIVE;
 	}
+	iopt_settle_claimed(iopt);
 	mutex_unlock(&iopt->iova_lock);
 }
 
@@ -245,6 +246,7 @@ static void return_iovas(struct io_pagetable *iopt, struct list_head *areas)
 	mutex_lock(&iopt->iova_lock);
 	list_for_each_entry(area, areas, link)
 		iova_tree_remove(&iopt->areas, &area->node);
+	iopt_settle_claimed(iopt);
 	mutex_unlock(&iopt->iova_lock);
 }
 

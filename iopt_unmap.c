@@ -21,71 +21,94 @@
 /* Rounds of asking accesses to let go before it is their driver's bug */
 #define UNMAP_ROUNDS 100
 
-/* What stands in the way of unmapping a range */
+/* What is to be removed */
+struct unmap_range {
+	unsigned long start;
+	unsigned long last;
+	/* With areas that begin in it and end beyond, @last grows from here */
+	unsigned long asked_last;
+	bool grows;
+	/* Also wait for areas that another call sets up or removes */
+	bool waits;
+};
+
+/* What stands in the way of it */
 struct unmap_check {
 	/* Something to wait for: pinning, a call of an access */
 	bool busy;
+	/* An area that belongs to another call */
+	bool claimed;
 	/* Pins of accesses */
 	bool pinned;
 	unsigned int settled;
 };
 
-static int check_area(const struct io_area *area, unsigned long start,
-		      unsigned long last, struct unmap_check *check)
+static void check_area(const struct io_area *area, struct unmap_check *check)
 {
-	if (area->node.start < start || area->node.last > last)
-		return -ENOENT;
 	if (area->state == IO_AREA_SETUP || area->state == IO_AREA_DYING)
-		return -EBUSY;
+		check->claimed = true;
 	if (area->state == IO_AREA_PINNING || area->pinning)
 		check->busy = true;
 	if (area->pins)
 		check->pinned = true;
-	return 0;
 }
 
-static int check_range(struct io_pagetable *iopt, unsigned long start,
-		       unsigned long last, struct unmap_check *check)
+/* What begins in the range, unless its first IOVA is in the middle of an area */
+static bool grow_range(struct io_pagetable *iopt, struct unmap_range *range)
 {
-	struct io_area *area = iopt_area_first(iopt, start, last);
-	int busy = 0;
+	struct io_area *area;
+
+	area = iopt_area_first(iopt, range->start, range->start);
+	if (area && area->node.start < range->start)
+		return false;
+	area = iopt_area_first(iopt, range->asked_last, range->asked_last);
+	range->last = area ? area->node.last : range->asked_last;
+	return true;
+}
+
+static int check_range(struct io_pagetable *iopt, struct unmap_range *range,
+		       struct unmap_check *check)
+{
+	struct io_area *area;
 
 	*check = (struct unmap_check){ .settled = iopt->settled };
+	if (range->grows && !grow_range(iopt, range))
+		return -ENOENT;
+	area = iopt_area_first(iopt, range->start, range->last);
 	if (!area)
 		return -ENOENT;
-	for (; area; area = iopt_area_next(area, last)) {
-		int rc = check_area(area, start, last, check);
-
-		if (rc == -ENOENT)
-			return rc;
-		busy = busy ?: rc;
+	for (; area; area = iopt_area_next(area, range->last)) {
+		if (area->node.start < range->start ||
+		    area->node.last > range->last)
+			return -EINVAL;
+		check_area(area, check);
 	}
-	return busy;
+	return 0;
 }
 
 /*
  * From now on accesses can't pin these areas, or can again. If two calls unmap
  * the same area and one gives up, the other may need some rounds more.
  */
-static void close_range(struct io_pagetable *iopt, unsigned long start,
-			unsigned long last, bool closed)
+static void close_range(struct io_pagetable *iopt,
+			const struct unmap_range *range, bool closed)
 {
 	struct io_area *area;
 
 	lockdep_assert_held(&iopt->iova_lock);
 
-	for (area = iopt_area_first(iopt, start, last); area;
-	     area = iopt_area_next(area, last))
+	for (area = iopt_area_first(iopt, range->start, range->last); area;
+	     area = iopt_area_next(area, range->last))
 		area->closed = closed;
 }
 
-static void take_range(struct io_pagetable *iopt, unsigned long start,
-		       unsigned long last, struct list_head *dying)
+static void take_range(struct io_pagetable *iopt,
+		       const struct unmap_range *range, struct list_head *dying)
 {
 	struct io_area *area;
 
-	for (area = iopt_area_first(iopt, start, last); area;
-	     area = iopt_area_next(area, last)) {
+	for (area = iopt_area_first(iopt, range->start, range->last); area;
+	     area = iopt_area_next(area, range->last)) {
 		area->state = IO_AREA_DYING;
 		list_add_tail(&area->link, dying);
 	}
@@ -102,6 +125,7 @@ static void remove_area(struct io_pagetable *iopt, struct io_area *area)
 		io_area_release(area);
 	mutex_lock(&iopt->iova_lock);
 	iova_tree_remove(&iopt->areas, &area->node);
+	iopt_settle_claimed(iopt);
 	mutex_unlock(&iopt->iova_lock);
 }
 
@@ -119,23 +143,40 @@ static unsigned long remove_areas(struct io_pagetable *iopt,
 	return unmapped;
 }
 
+/* Whether the areas of the range can be taken, or what there is to be done first */
+static int prepare_range(struct io_pagetable *iopt, struct unmap_range *range,
+			 struct unmap_check *check)
+{
+	int rc;
+
+	rc = check_range(iopt, range, check);
+	if (rc)
+		return rc;
+	if (check->claimed) {
+		if (!range->waits)
+			return -EBUSY;
+		iopt->claim_waiters++;
+		return -EAGAIN;
+	}
+	if (check->busy || check->pinned) {
+		close_range(iopt, range, true);
+		return -EAGAIN;
+	}
+	return 0;
+}
+
 /* One attempt: done, refused, or @check says what must go away first */
-static int try_unmap(struct io_pagetable *iopt, unsigned long start,
-		     unsigned long last, struct unmap_check *check,
-		     unsigned long *unmapped)
+static int try_unmap(struct io_pagetable *iopt, struct unmap_range *range,
+		     struct unmap_check *check, unsigned long *unmapped)
 {
 	LIST_HEAD(dying);
 	int rc;
 
 	down_read(&iopt->domains_lock);
 	mutex_lock(&iopt->iova_lock);
-	rc = check_range(iopt, start, last, check);
-	if (!rc && (check->busy || check->pinned)) {
-		close_range(iopt, start, last, true);
-		rc = -EAGAIN;
-	}
+	rc = prepare_range(iopt, range, check);
 	if (!rc)
-		take_range(iopt, start, last, &dying);
+		take_range(iopt, range, &dying);
 	mutex_unlock(&iopt->iova_lock);
 	if (!rc)
 		*unmapped = remove_areas(iopt, &dying);
@@ -144,25 +185,58 @@ static int try_unmap(struct io_pagetable *iopt, unsigned long start,
 	return rc;
 }
 
-/* Have whatever @check found go away */
-static int make_way(struct io_pagetable *iopt, unsigned long start,
-		    unsigned long last, const struct unmap_check *check,
-		    unsigned int *rounds)
+static int wait_claimed(struct io_pagetable *iopt, unsigned int settled)
 {
+	int rc = iopt_wait(iopt, settled);
+
+	mutex_lock(&iopt->iova_lock);
+	iopt->claim_waiters--;
+	mutex_unlock(&iopt->iova_lock);
+	return rc;
+}
+
+/* Have whatever @check found go away */
+static int make_way(struct io_pagetable *iopt, const struct unmap_range *range,
+		    const struct unmap_check *check, unsigned int *rounds)
+{
+	if (check->claimed)
+		return wait_claimed(iopt, check->settled);
 	if (check->busy)
 		return iopt_wait(iopt, check->settled);
 	if ((*rounds)++ == UNMAP_ROUNDS)
 		return -EDEADLK;
-	iopt_ask_accesses(iopt, NULL, start, last);
+	iopt_ask_accesses(iopt, NULL, range->start, range->last);
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-static void reopen_range(struct io_pagetable *iopt, unsigned long start,
-			 unsigned long last)
+static void reopen_range(struct io_pagetable *iopt,
+			 const struct unmap_range *range)
 {
 	mutex_lock(&iopt->iova_lock);
-	close_range(iopt, start, last, false);
+	close_range(iopt, range, false);
 	mutex_unlock(&iopt->iova_lock);
+}
+
+static int unmap_range(struct io_pagetable *iopt, struct unmap_range *range,
+		       unsigned long *unmapped)
+{
+	struct unmap_check check;
+	unsigned int rounds = 0;
+	bool closed = false;
+	int rc;
+
+	for (;;) {
+		rc = try_unmap(iopt, range, &check, unmapped);
+		if (rc != -EAGAIN)
+			break;
+		closed = true;
+		rc = make_way(iopt, range, &check, &rounds);
+		if (rc)
+			break;
+	}
+	if (closed && rc && rc != -EDEADLK)
+		reopen_range(iopt, range);
+	return rc;
 }
 
 /**
@@ -184,23 +258,43 @@ static void reopen_range(struct io_pagetable *iopt, unsigned long start,
 int iopt_unmap(struct io_pagetable *iopt, unsigned long start,
 	       unsigned long last, unsigned long *unmapped)
 {
-	struct unmap_check check;
-	unsigned int rounds = 0;
-	bool closed = false;
+	struct unmap_range range = { .start = start, .last = last };
+	int rc = unmap_range(iopt, &range, unmapped);
+
+	return rc == -EINVAL ? -ENOENT : rc;
+}
+
+/**
+ * iopt_unmap_type1 - remove areas by the rules of a VFIO container
+ * @iopt: The IOVA space
+ * @start: First IOVA
+ * @last: Last IOVA
+ * @version1: An area that begins in the range is removed as a whole; if @start is
+ *            in the middle of one, nothing is. Otherwise the range must not cut
+ *            an area
+ * @unmapped: Set to the number of bytes removed, which can be 0
+ *
+ * Like iopt_unmap(), but it is no error if there is nothing, and what another
+ * call sets up or removes is waited for.
+ *
+ * Return: 0; with nothing changed -EINVAL: the range cuts an area, -EINTR:
+ * killed; -EDEADLK: as iopt_unmap().
+ */
+int iopt_unmap_type1(struct io_pagetable *iopt, unsigned long start,
+		     unsigned long last, bool version1, unsigned long *unmapped)
+{
+	struct unmap_range range = {
+		.start = start,
+		.last = last,
+		.asked_last = last,
+		.grows = version1,
+		.waits = true,
+	};
 	int rc;
 
-	for (;;) {
-		rc = try_unmap(iopt, start, last, &check, unmapped);
-		if (rc != -EAGAIN)
-			break;
-		closed = true;
-		rc = make_way(iopt, start, last, &check, &rounds);
-		if (rc)
-			break;
-	}
-	if (closed && rc && rc != -EDEADLK)
-		reopen_range(iopt, start, last);
-	return rc;
+	*unmapped = 0;
+	rc = unmap_range(iopt, &range, unmapped);
+	return rc == -ENOENT ? 0 : rc;
 }
 
 /**
