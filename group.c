@@ -115,6 +115,49 @@ bool iommufd_ctx_has_group(struct iommufd_ctx *ctx, struct iommu_group *group)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_ctx_has_group, IOMMUFD);
 
+/* The next group from an id on, with a reference, or NULL */
+static struct device_group *group_next(struct iommufd_ctx *ctx,
+				       unsigned long *id)
+{
+	struct device_group *group;
+
+	xa_lock(&ctx->groups);
+	group = xa_find(&ctx->groups, id, ULONG_MAX, XA_PRESENT);
+	if (group)
+		refcount_inc(&group->refs);
+	xa_unlock(&ctx->groups);
+	return group;
+}
+
+static int device_bypasses_caches(struct device *dev, void *unused)
+{
+	return !device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
+}
+
+/**
+ * device_groups_enforce_coherency - can no device bypass the caches?
+ * @ctx: The context
+ *
+ * A device whose IOMMU can make all of its DMA coherent gets a page table that
+ * does so.
+ *
+ * Return: false if one can, of any group that has a device bound.
+ */
+bool device_groups_enforce_coherency(struct iommufd_ctx *ctx)
+{
+	struct device_group *group;
+	unsigned long id = 0;
+	bool enforced = true;
+
+	while (enforced && (group = group_next(ctx, &id))) {
+		enforced = !iommu_group_for_each_dev(group->group, NULL,
+						     device_bypasses_caches);
+		device_group_put(group);
+		id++;
+	}
+	return enforced;
+}
+
 /* Where the doorbells of interrupts go, unless the IOMMU lets them pass */
 static void find_msi_window(struct device_group *group,
 			    struct list_head *regions)

@@ -39,6 +39,7 @@ struct device_group {
 struct device_group *device_group_get(struct iommufd_ctx *ctx,
 				      struct iommu_group *iommu_group);
 void device_group_put(struct device_group *group);
+bool device_groups_enforce_coherency(struct iommufd_ctx *ctx);
 
 int device_group_attach(struct device_group *group,
 			struct iommufd_device *idev, struct iommufd_hwpt *hwpt);

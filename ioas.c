@@ -17,8 +17,8 @@
 	(IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE |               \
 	 IOMMU_IOAS_MAP_READABLE)
 
-/* How many ranges are fetched from an IOVA space without a second look */
-#define FEW_RANGES 32
+/* How many more ranges than there were are fetched from an IOVA space */
+#define SPARE_RANGES 32
 
 static void ioas_destroy(struct iommufd_object *object)
 {
@@ -113,27 +113,47 @@ int iommufd_ioas_alloc(struct iommufd_command *command)
 	return rc;
 }
 
+/**
+ * iommufd_ioas_ranges - list what is not reserved
+ * @ioas: The IOAS
+ * @count: Set to the number of ranges
+ * @alignment: Set to the alignment that mappings need, in bytes
+ *
+ * Return: the ranges in ascending order, for kvfree(), or NULL without memory.
+ */
+struct iommu_iova_range *iommufd_ioas_ranges(struct iommufd_ioas *ioas,
+					     unsigned int *count,
+					     unsigned long *alignment)
+{
+	struct iommu_iova_range *ranges;
+	unsigned int capacity = 0;
+
+	do {
+		capacity += SPARE_RANGES;
+		ranges = kvmalloc_array(capacity, sizeof(*ranges),
+					GFP_KERNEL_ACCOUNT);
+		if (!ranges)
+			return NULL;
+		*count = iopt_ranges(&ioas->iopt, ranges, capacity, alignment);
+		if (*count <= capacity)
+			return ranges;
+		kvfree(ranges);
+		capacity = *count;
+	} while (true);
+}
+
 /* The list is copied to user space without a lock: that can take for ever */
 static int copy_ranges(struct iommufd_ioas *ioas,
 		       struct iommu_ioas_iova_ranges *args)
 {
-	struct iommu_iova_range few[FEW_RANGES] __uninitialized;
-	struct iommu_iova_range *ranges = few;
-	unsigned int capacity = FEW_RANGES;
+	struct iommu_iova_range *ranges;
 	unsigned long alignment;
 	unsigned int count;
 	int rc = 0;
 
-	while ((count = iopt_ranges(&ioas->iopt, ranges, capacity,
-				    &alignment)) > capacity) {
-		if (ranges != few)
-			kvfree(ranges);
-		capacity = count + FEW_RANGES;
-		ranges = kvmalloc_array(capacity, sizeof(*ranges),
-					GFP_KERNEL_ACCOUNT);
-		if (!ranges)
-			return -ENOMEM;
-	}
+	ranges = iommufd_ioas_ranges(ioas, &count, &alignment);
+	if (!ranges)
+		return -ENOMEM;
 	if (copy_to_user(u64_to_user_ptr(args->allowed_iovas), ranges,
 			 min(count, args->num_iovas) * sizeof(*ranges)))
 		rc = -EFAULT;
@@ -141,8 +161,7 @@ static int copy_ranges(struct iommufd_ioas *ioas,
 		rc = -EMSGSIZE;
 	args->num_iovas = count;
 	args->out_iova_alignment = alignment;
-	if (ranges != few)
-		kvfree(ranges);
+	kvfree(ranges);
 	return rc;
 }
 

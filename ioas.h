@@ -27,6 +27,9 @@ struct iommufd_ioas {
 
 struct iommufd_ioas *iommufd_ioas_new(struct iommufd_ctx *ctx);
 struct iommufd_ioas *iommufd_ioas_get(struct iommufd_ctx *ctx, u32 id);
+struct iommu_iova_range *iommufd_ioas_ranges(struct iommufd_ioas *ioas,
+					     unsigned int *count,
+					     unsigned long *alignment);
 
 int iommufd_ioas_alloc(struct iommufd_command *command);
 int iommufd_ioas_iova_ranges(struct iommufd_command *command);

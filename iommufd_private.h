@@ -5,6 +5,8 @@
  * The house, from the roof to the ground. Each floor calls only floors below.
  *
  *   vfio_compat.c                  the VFIO container in terms of an IOAS
+ *   vfio_compat_info.c
+ *   vfio_compat_map.c
  *   main.c  object.c               character device, commands, object table
  *   ioas.c  device.c  group.c      one kind of object a file
  *   hw_pagetable.c  access.c
@@ -69,6 +71,7 @@ struct iommufd_ioas;
  * @vfio_ioas: The IOAS that stands for the VFIO container, no reference; under
  *             the xa_lock of @objects
  * @no_iommu: A no-iommu group joined through the container interface; likewise
+ * @vfio_version1: UNMAP_DMA follows the rules of type1 version 1
  * @account_mode: To whom pinned memory is charged, enum account_mode
  */
 struct iommufd_ctx {
@@ -78,6 +81,7 @@ struct iommufd_ctx {
 	struct xarray groups;
 	struct iommufd_ioas *vfio_ioas;
 	bool no_iommu;
+	bool vfio_version1;
 	u8 account_mode;
 };
 

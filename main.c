@@ -128,7 +128,9 @@ static long iommufd_fops_ioctl(struct file *file, unsigned int request,
 	const struct command_entry *entry;
 	u32 user_size;
 
-	if (nr < IOMMUFD_CMD_BASE || nr > LAST_NR)
+	if (nr < IOMMUFD_CMD_BASE)
+		return vfio_compat_ioctl(ctx, request, argument);
+	if (nr > LAST_NR)
 		return -ENOTTY;
 	if (get_user(user_size, (u32 __user *)user))
 		return -EFAULT;
@@ -181,6 +183,7 @@ static const struct file_operations iommufd_fops = {
 	.open = iommufd_fops_open,
 	.release = iommufd_fops_release,
 	.unlocked_ioctl = iommufd_fops_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = iommufd_fops_mmap,
 };
 

@@ -2,17 +2,24 @@
 /*
  * The VFIO container in terms of an IOAS.
  *
- * Owns the choice of the IOAS that stands for a container. The pointer to it
- * takes no reference; whoever destroys the IOAS clears it under the same lock,
- * that of the object table.
+ * Owns the choice of the IOAS that stands for a container, and the table of the
+ * container's requests. The pointer to the IOAS takes no reference; whoever
+ * destroys the IOAS clears it under the same lock, that of the object table.
  */
+#include <linux/capability.h>
 #include <linux/module.h>
+#include <uapi/linux/vfio.h>
 
 #include "ioas.h"
 #include "vfio_compat.h"
 
-/* The IOAS with a reference, or ERR_PTR(-ENODEV) */
-static struct iommufd_ioas *compat_ioas_get(struct iommufd_ctx *ctx)
+/**
+ * vfio_compat_ioas_get - the IOAS that stands for the container
+ * @ctx: The context
+ *
+ * Return: the IOAS with a reference to its object, or ERR_PTR(-ENODEV).
+ */
+struct iommufd_ioas *vfio_compat_ioas_get(struct iommufd_ctx *ctx)
 {
 	struct iommufd_ioas *ioas = ERR_PTR(-ENODEV);
 
@@ -34,7 +41,7 @@ static struct iommufd_ioas *compat_ioas_get(struct iommufd_ctx *ctx)
  */
 int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ctx, u32 *out_ioas_id)
 {
-	struct iommufd_ioas *ioas = compat_ioas_get(ctx);
+	struct iommufd_ioas *ioas = vfio_compat_ioas_get(ctx);
 
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
@@ -144,5 +151,70 @@ int iommufd_vfio_ioas(struct iommufd_command *command)
 		return 0;
 	default:
 		return -EOPNOTSUPP;
+	}
+}
+
+static int set_no_iommu(struct iommufd_ctx *ctx)
+{
+	if (!READ_ONCE(ctx->no_iommu))
+		return -EINVAL;
+	return capable(CAP_SYS_RAWIO) ? 0 : -EPERM;
+}
+
+static int set_type1(struct iommufd_ctx *ctx, bool version1)
+{
+	struct iommufd_ioas *ioas;
+
+	if (READ_ONCE(ctx->no_iommu))
+		return -EINVAL;
+	ioas = vfio_compat_ioas_get(ctx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	WRITE_ONCE(ctx->vfio_version1, version1);
+	iommufd_object_put(&ioas->object);
+	return 0;
+}
+
+static int set_iommu(struct iommufd_ctx *ctx, unsigned long type)
+{
+	switch (type) {
+	case VFIO_NOIOMMU_IOMMU:
+		return set_no_iommu(ctx);
+	case VFIO_TYPE1_IOMMU:
+	case VFIO_TYPE1v2_IOMMU:
+		return set_type1(ctx, type == VFIO_TYPE1_IOMMU);
+	default:
+		return -EINVAL;
+	}
+}
+
+/**
+ * vfio_compat_ioctl - a request to the file as a VFIO container
+ * @ctx: The context
+ * @request: The request
+ * @argument: A value or an address in user space, as the request wants it
+ *
+ * Return: 0, what the request returns, or -ENOTTY: there is no such request.
+ */
+long vfio_compat_ioctl(struct iommufd_ctx *ctx, unsigned int request,
+		       unsigned long argument)
+{
+	void __user *user = (void __user *)argument;
+
+	switch (request) {
+	case VFIO_GET_API_VERSION:
+		return VFIO_API_VERSION;
+	case VFIO_CHECK_EXTENSION:
+		return vfio_compat_check_extension(ctx, argument);
+	case VFIO_SET_IOMMU:
+		return set_iommu(ctx, argument);
+	case VFIO_IOMMU_GET_INFO:
+		return vfio_compat_get_info(ctx, user);
+	case VFIO_IOMMU_MAP_DMA:
+		return vfio_compat_map(ctx, user);
+	case VFIO_IOMMU_UNMAP_DMA:
+		return vfio_compat_unmap(ctx, user);
+	default:
+		return -ENOTTY;
 	}
 }
