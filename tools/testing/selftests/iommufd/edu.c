@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "edu.h"
+#include "vfio_container.h"
 
 #define EDU_IDENTITY 0x00
 #define EDU_INTERRUPT_RAISE 0x60
@@ -83,6 +84,27 @@ int edu_open(struct edu *edu, const char *address, int iommufd)
 	rc = vfio_device_open(&edu->device, address);
 	if (!rc)
 		rc = vfio_device_bind(&edu->device, iommufd);
+	if (!rc)
+		rc = enable(edu);
+	if (rc)
+		edu_close(edu);
+	return rc;
+}
+
+/**
+ * edu_open_in_group() - open a device of a group, and make it ready for DMA
+ * @edu: out: the device
+ * @address: PCI address; the device must belong to vfio-pci
+ * @group: file descriptor of its group, which is in a container
+ *
+ * Return: 0 or -errno; on failure the device is closed.
+ */
+int edu_open_in_group(struct edu *edu, const char *address, int group)
+{
+	int rc;
+
+	*edu = (struct edu){};
+	rc = vfio_group_get_device(group, &edu->device, address);
 	if (!rc)
 		rc = enable(edu);
 	if (rc)

@@ -34,6 +34,7 @@ struct edu {
 
 int edu_find(struct pci_address *addresses, size_t max);
 int edu_open(struct edu *edu, const char *address, int iommufd);
+int edu_open_in_group(struct edu *edu, const char *address, int group);
 void edu_close(struct edu *edu);
 
 int edu_start_fetch(struct edu *edu, uint64_t iova, size_t length);

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VFIO's older interface: containers and groups.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#include "vfio_container.h"
+
+static int request(int fd, unsigned long number, void *argument)
+{
+	int rc = ioctl(fd, number, argument);
+
+	return rc < 0 ? -errno : rc;
+}
+
+static int request_value(int fd, unsigned long number, unsigned long value)
+{
+	return request(fd, number, (void *)value);
+}
+
+/* The node appears when whoever serves /dev has seen the group. */
+static int open_node(const char *node)
+{
+	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+	int tries, fd;
+
+	for (tries = 0; tries < 100; tries++) {
+		fd = open(node, O_RDWR | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+		if (errno != ENOENT)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return -errno;
+}
+
+/**
+ * vfio_container_open() - open a container
+ * @node: VFIO_CONTAINER or IOMMU_DEVICE
+ *
+ * Return: a file descriptor or the errno of open().
+ */
+int vfio_container_open(const char *node)
+{
+	return open_node(node);
+}
+
+/**
+ * vfio_container_check() - VFIO_CHECK_EXTENSION
+ * @container: file descriptor
+ * @extension: VFIO_TYPE1_IOMMU ...
+ *
+ * Return: its answer, or -errno.
+ */
+int vfio_container_check(int container, unsigned long extension)
+{
+	return request_value(container, VFIO_CHECK_EXTENSION, extension);
+}
+
+/**
+ * vfio_container_set_iommu() - VFIO_SET_IOMMU
+ * @container: file descriptor
+ * @type: VFIO_TYPE1_IOMMU ...
+ *
+ * Return: 0 or its errno.
+ */
+int vfio_container_set_iommu(int container, unsigned long type)
+{
+	return request_value(container, VFIO_SET_IOMMU, type);
+}
+
+/**
+ * vfio_container_map() - VFIO_IOMMU_MAP_DMA
+ * @container: file descriptor
+ * @address: memory of this process
+ * @length: in bytes
+ * @flags: VFIO_DMA_MAP_FLAG_*
+ * @iova: where the device sees it
+ *
+ * Return: 0 or its errno.
+ */
+int vfio_container_map(int container, const void *address, __u64 length, __u32 flags,
+		       __u64 iova)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = flags,
+		.vaddr = (uintptr_t)address,
+		.iova = iova,
+		.size = length,
+	};
+
+	return request(container, VFIO_IOMMU_MAP_DMA, &map);
+}
+
+static int unmap(int container, __u32 flags, __u64 iova, __u64 length, __u64 *unmapped)
+{
+	struct vfio_iommu_type1_dma_unmap args = {
+		.argsz = sizeof(args),
+		.flags = flags,
+		.iova = iova,
+		.size = length,
+	};
+	int rc;
+
+	rc = request(container, VFIO_IOMMU_UNMAP_DMA, &args);
+	if (unmapped)
+		*unmapped = args.size;
+	return rc;
+}
+
+/**
+ * vfio_container_unmap() - VFIO_IOMMU_UNMAP_DMA
+ * @container: file descriptor
+ * @iova: first IOVA
+ * @length: in bytes
+ * @unmapped: out, also on failure: what stands in the argument then, may be NULL
+ *
+ * Return: 0 or its errno.
+ */
+int vfio_container_unmap(int container, __u64 iova, __u64 length, __u64 *unmapped)
+{
+	return unmap(container, 0, iova, length, unmapped);
+}
+
+/**
+ * vfio_container_unmap_all() - VFIO_IOMMU_UNMAP_DMA of everything
+ * @container: file descriptor
+ * @unmapped: out: bytes that were mapped, may be NULL
+ *
+ * Return: 0 or its errno.
+ */
+int vfio_container_unmap_all(int container, __u64 *unmapped)
+{
+	return unmap(container, VFIO_DMA_UNMAP_FLAG_ALL, 0, 0, unmapped);
+}
+
+/**
+ * vfio_container_info() - VFIO_IOMMU_GET_INFO with its capabilities
+ * @container: file descriptor
+ * @info: out
+ *
+ * Return: 0 or its errno.
+ */
+int vfio_container_info(int container, union vfio_container_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->info.argsz = sizeof(*info);
+	return request(container, VFIO_IOMMU_GET_INFO, info);
+}
+
+/**
+ * vfio_container_capability() - find a capability
+ * @info: of vfio_container_info()
+ * @id: VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE ...
+ *
+ * Return: where it begins, or NULL.
+ */
+const void *vfio_container_capability(const union vfio_container_info *info, __u16 id)
+{
+	const struct vfio_info_cap_header *header;
+	__u32 offset;
+
+	for (offset = info->info.cap_offset; offset; offset = header->next) {
+		if (offset > sizeof(*info) - sizeof(*header))
+			return NULL;
+		header = (const void *)&info->room[offset];
+		if (header->id == id)
+			return header;
+	}
+	return NULL;
+}
+
+/**
+ * vfio_group_open() - open a group
+ * @iommu_group: its number; all its devices belong to vfio-pci or to nobody
+ *
+ * Return: a file descriptor or the errno of open().
+ */
+int vfio_group_open(int iommu_group)
+{
+	char node[32];
+
+	snprintf(node, sizeof(node), "/dev/vfio/%d", iommu_group);
+	return open_node(node);
+}
+
+/**
+ * vfio_group_flags() - VFIO_GROUP_GET_STATUS
+ * @group: file descriptor
+ * @flags: out: VFIO_GROUP_FLAGS_*
+ *
+ * Return: 0 or its errno.
+ */
+int vfio_group_flags(int group, __u32 *flags)
+{
+	struct vfio_group_status status = { .argsz = sizeof(status) };
+	int rc;
+
+	rc = request(group, VFIO_GROUP_GET_STATUS, &status);
+	if (!rc)
+		*flags = status.flags;
+	return rc;
+}
+
+/**
+ * vfio_group_set_container() - put a group into a container
+ * @group: file descriptor
+ * @container: file descriptor
+ *
+ * Return: 0 or the errno of VFIO_GROUP_SET_CONTAINER.
+ */
+int vfio_group_set_container(int group, int container)
+{
+	return request(group, VFIO_GROUP_SET_CONTAINER, &container);
+}
+
+/**
+ * vfio_group_unset_container() - take a group out of its container
+ * @group: file descriptor
+ *
+ * Return: 0 or the errno of VFIO_GROUP_UNSET_CONTAINER.
+ */
+int vfio_group_unset_container(int group)
+{
+	return request(group, VFIO_GROUP_UNSET_CONTAINER, NULL);
+}
+
+/**
+ * vfio_group_get_device() - open a device of a group
+ * @group: file descriptor; the group is in a container
+ * @device: out: the device, ready for use; vfio_device_close() closes it
+ * @address: PCI address
+ *
+ * Return: 0 or the errno of VFIO_GROUP_GET_DEVICE_FD.
+ */
+int vfio_group_get_device(int group, struct vfio_device *device, const char *address)
+{
+	int rc;
+
+	*device = (struct vfio_device){ .fd = -1 };
+	snprintf(device->address, sizeof(device->address), "%s", address);
+	rc = request(group, VFIO_GROUP_GET_DEVICE_FD, device->address);
+	if (rc < 0)
+		return rc;
+	device->fd = rc;
+	return 0;
+}
