@@ -20,7 +20,7 @@
  *   account.c                      and its charge
  *   pin_user.c  pin.c              where pages come from and how they go back
  *   pfn_runs.c  iova_tree.c        plain data structures, also compiled in
- *   iova_alloc.c                   user space
+ *   iova_alloc.c  iova_bitmap.c    user space
  *
  * Beside it, in the test build alone: selftest*.c, one more ioctl and the hooks of
  * selftest.h, and mock_*.c, an IOMMU that does not exist.

@@ -78,6 +78,19 @@ void *unit_alloc(size_t size)
 }
 
 /**
+ * unit_zalloc() - kzalloc() for tests
+ * @size: bytes
+ *
+ * Return: the object, zeroed, or NULL if it is time to fail.
+ */
+void *unit_zalloc(size_t size)
+{
+	void *object = unit_alloc(size);
+
+	return object ? memset(object, 0, size) : NULL;
+}
+
+/**
  * unit_free() - kfree() for tests
  * @object: object to free, or NULL
  */

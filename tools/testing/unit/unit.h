@@ -28,6 +28,7 @@ struct unit_test {
 extern const struct unit_test pfn_runs_tests[];
 extern const struct unit_test iova_tree_tests[];
 extern const struct unit_test iova_alloc_tests[];
+extern const struct unit_test iova_bitmap_tests[];
 
 /**
  * CHECK() - end the test as failed unless a condition holds
@@ -42,6 +43,7 @@ void __noreturn unit_fail(const char *what, const char *file, int line);
 void unit_reset(u64 seed);
 void unit_warn(const char *file, int line);
 void *unit_alloc(size_t size);
+void *unit_zalloc(size_t size);
 void unit_free(void *object);
 
 /**
@@ -85,5 +87,6 @@ void unit_random_runs(void (*model)(struct choices *choices));
 void pfn_runs_model(struct choices *choices);
 void iova_tree_model(struct choices *choices);
 void iova_alloc_model(struct choices *choices);
+void iova_bitmap_model(struct choices *choices);
 
 #endif

@@ -90,7 +90,7 @@ static unsigned long unit_number(const char *variable, unsigned long otherwise)
 int main(int argc, char **argv)
 {
 	const struct unit_test *files[] = {
-		pfn_runs_tests, iova_tree_tests, iova_alloc_tests,
+		pfn_runs_tests, iova_tree_tests, iova_alloc_tests, iova_bitmap_tests,
 	};
 	bool good = true;
 

@@ -8,6 +8,7 @@
 #define GFP_KERNEL_ACCOUNT	0
 
 #define kmalloc(size, flags)	((void)(flags), unit_alloc(size))
+#define kzalloc(size, flags)	((void)(flags), unit_zalloc(size))
 #define kfree(object)		unit_free(object)
 
 #endif
