@@ -56,7 +56,7 @@ iommufd_access_create(struct iommufd_ctx *ctx,
 {
 	struct iommufd_access *access;
 
-	access = iommufd_object_new(ctx, access, &access_ops);
+	access = iommufd_object_new(ctx, access, object, &access_ops);
 	if (IS_ERR(access))
 		return access;
 	init_rwsem(&access->lock);

@@ -11,7 +11,7 @@
 
 #include "device.h"
 #include "group.h"
-#include "hw_pagetable.h"
+#include "hwpt_paging.h"
 #include "selftest.h"
 
 static bool allow_unsafe_interrupts;
@@ -110,7 +110,7 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ctx,
 	group = bind_group(ctx, dev);
 	if (IS_ERR(group))
 		return ERR_CAST(group);
-	idev = iommufd_object_new(ctx, idev, &device_ops);
+	idev = iommufd_object_new(ctx, idev, object, &device_ops);
 	if (IS_ERR(idev)) {
 		device_group_put(group);
 		iommu_device_release_dma_owner(dev);
@@ -141,6 +141,24 @@ void iommufd_device_unbind(struct iommufd_device *idev)
 	iommufd_object_remove(&idev->object);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_unbind, IOMMUFD);
+
+/**
+ * iommufd_device_get - find a device
+ * @ctx: The context
+ * @id: Its id
+ *
+ * Return: the device with a reference to its object, or ERR_PTR(-ENOENT). While
+ * there is one the device stays bound.
+ */
+struct iommufd_device *iommufd_device_get(struct iommufd_ctx *ctx, u32 id)
+{
+	struct iommufd_object *object;
+
+	object = iommufd_object_get(ctx, id, IOMMUFD_DEVICE);
+	if (IS_ERR(object))
+		return ERR_CAST(object);
+	return container_of(object, struct iommufd_device, object);
+}
 
 /**
  * iommufd_device_to_ictx - the context of a device
@@ -195,22 +213,23 @@ static const struct attach_way replace = {
 	.replaces = true,
 };
 
-static int use_new(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
+static int use_new(struct iommufd_device *idev,
+		   struct iommufd_hwpt_paging *paging,
 		   const struct attach_way *way)
 {
 	int rc;
 
 	if (way->replaces) {
 		/* Its addresses are all reserved up to the first attach */
-		if (iommufd_hwpt_needs_attach(idev->dev))
+		if (iommufd_hwpt_paging_needs_attach(idev->dev))
 			return -EADDRINUSE;
-		rc = iommufd_hwpt_fill(hwpt);
-		return rc ?: way->use(idev, hwpt);
+		rc = iommufd_hwpt_paging_fill(paging);
+		return rc ?: way->use(idev, &paging->common);
 	}
-	rc = way->use(idev, hwpt);
+	rc = way->use(idev, &paging->common);
 	if (rc)
 		return rc;
-	rc = iommufd_hwpt_fill(hwpt);
+	rc = iommufd_hwpt_paging_fill(paging);
 	if (rc)
 		device_group_detach(idev->group, idev);
 	return rc;
@@ -221,19 +240,19 @@ static int use_new_automatic(struct iommufd_device *idev,
 			     struct iommufd_ioas *ioas,
 			     const struct attach_way *way, u32 *id)
 {
-	struct iommufd_hwpt *hwpt;
+	struct iommufd_hwpt_paging *paging;
 	int rc;
 
-	hwpt = iommufd_hwpt_new_automatic(ioas, idev->dev);
-	if (IS_ERR(hwpt))
-		return PTR_ERR(hwpt);
-	rc = use_new(idev, hwpt, way);
+	paging = iommufd_hwpt_paging_new_automatic(ioas, idev->dev);
+	if (IS_ERR(paging))
+		return PTR_ERR(paging);
+	rc = use_new(idev, paging, way);
 	if (rc) {
-		iommufd_hwpt_discard(hwpt);
+		iommufd_hwpt_discard(&paging->common);
 		return rc;
 	}
-	*id = hwpt->object.id;
-	iommufd_hwpt_publish(hwpt);
+	*id = paging->common.object.id;
+	iommufd_object_publish(&paging->common.object);
 	return 0;
 }
 
@@ -262,13 +281,13 @@ static int use_old_automatic(struct iommufd_device *idev,
 			     struct iommufd_ioas *ioas,
 			     const struct attach_way *way, u32 *id)
 {
-	struct iommufd_hwpt *hwpt;
+	struct iommufd_hwpt_paging *paging;
 	int rc = -EINVAL;
 
 	mutex_lock(&ioas->hwpt_lock);
-	list_for_each_entry(hwpt, &ioas->hwpts, link) {
-		rc = try_automatic(idev, hwpt, way);
-		*id = hwpt->object.id;
+	list_for_each_entry(paging, &ioas->hwpts, link) {
+		rc = try_automatic(idev, &paging->common, way);
+		*id = paging->common.object.id;
 		if (rc != -EINVAL)
 			break;
 	}
@@ -306,11 +325,14 @@ static int use_hwpt(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 /* The IOAS that an attachment to this object ends in, or NULL */
 static struct iommufd_ioas *object_ioas(struct iommufd_object *object)
 {
+	struct iommufd_hwpt *hwpt;
+
 	switch (object->ops->type) {
 	case IOMMUFD_OBJECT_IOAS:
 		return container_of(object, struct iommufd_ioas, object);
 	case IOMMUFD_OBJECT_HWPT_PAGING:
-		return container_of(object, struct iommufd_hwpt, object)->ioas;
+		hwpt = container_of(object, struct iommufd_hwpt, object);
+		return iommufd_hwpt_to_paging(hwpt)->ioas;
 	default:
 		return NULL;
 	}
@@ -363,7 +385,8 @@ static int use_id(struct iommufd_device *idev, u32 *id,
  * Sleeps, maybe for ever if memory must be pinned, but ends by SIGKILL.
  *
  * Return: 0; with nothing changed: -ENOENT no such id; -EINVAL neither IOAS nor
- * HWPT; -EBUSY attached already; -EINTR killed; as device_group_attach() and iommufd_hwpt_fill().
+ * HWPT; -EBUSY attached already; -EINTR killed; as device_group_attach() and
+ * iommufd_hwpt_paging_fill().
  */
 int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
 {

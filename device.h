@@ -24,4 +24,6 @@ struct iommufd_device {
 	struct list_head link;
 };
 
+struct iommufd_device *iommufd_device_get(struct iommufd_ctx *ctx, u32 id);
+
 #endif

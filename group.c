@@ -11,7 +11,7 @@
 
 #include "device.h"
 #include "group.h"
-#include "hw_pagetable.h"
+#include "hwpt_paging.h"
 #include "iommu_internal.h"
 #include "selftest.h"
 
@@ -210,14 +210,26 @@ static int reserve_for(struct io_pagetable *iopt, struct iommufd_device *idev)
 	return rc;
 }
 
+/* The IOVA space in which devices attached to a page table need their ranges */
+static struct io_pagetable *hwpt_iopt(struct iommufd_hwpt *hwpt)
+{
+	return &iommufd_hwpt_to_paging(hwpt)->ioas->iopt;
+}
+
+static int map_msi(struct device_group *group, struct iommufd_hwpt *hwpt)
+{
+	if (group->msi_window == PHYS_ADDR_MAX)
+		return 0;
+	return iommufd_hwpt_paging_map_msi(iommufd_hwpt_to_paging(hwpt),
+					   group->msi_window);
+}
+
 static int attach_hardware(struct device_group *group,
 			   struct iommufd_hwpt *hwpt)
 {
-	int rc = 0;
+	int rc = map_msi(group, hwpt);
 
-	if (group->msi_window != PHYS_ADDR_MAX)
-		rc = iommufd_hwpt_map_msi(hwpt, group->msi_window);
-	return rc ?: iommu_attach_group(hwpt->entry.domain, group->group);
+	return rc ?: iommu_attach_group(hwpt->domain, group->group);
 }
 
 /**
@@ -234,7 +246,7 @@ static int attach_hardware(struct device_group *group,
 int device_group_attach(struct device_group *group,
 			struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 {
-	struct io_pagetable *iopt = &hwpt->ioas->iopt;
+	struct io_pagetable *iopt = hwpt_iopt(hwpt);
 	int rc;
 
 	lockdep_assert_held(&group->lock);
@@ -271,10 +283,10 @@ void device_group_detach(struct device_group *group,
 
 	list_del_init(&idev->link);
 	if (list_empty(&group->attached)) {
-		iommu_detach_group(hwpt->entry.domain, group->group);
+		iommu_detach_group(hwpt->domain, group->group);
 		group->hwpt = NULL;
 	}
-	iopt_unreserve(&hwpt->ioas->iopt, idev);
+	iopt_unreserve(hwpt_iopt(hwpt), idev);
 }
 
 static void unreserve_all(struct device_group *group, struct io_pagetable *iopt)
@@ -313,14 +325,12 @@ static bool same_driver(struct device_group *group, struct iommu_domain *domain)
 static int replace_hardware(struct device_group *group,
 			    struct iommufd_hwpt *hwpt)
 {
-	int rc = 0;
+	int rc;
 
-	if (!same_driver(group, hwpt->entry.domain))
+	if (!same_driver(group, hwpt->domain))
 		return -EINVAL;
-	if (group->msi_window != PHYS_ADDR_MAX)
-		rc = iommufd_hwpt_map_msi(hwpt, group->msi_window);
-	return rc ?: iommu_group_replace_domain(group->group,
-						hwpt->entry.domain);
+	rc = map_msi(group, hwpt);
+	return rc ?: iommu_group_replace_domain(group->group, hwpt->domain);
 }
 
 static void swap_references(struct device_group *group,
@@ -345,8 +355,8 @@ static void swap_references(struct device_group *group,
  */
 int device_group_replace(struct device_group *group, struct iommufd_hwpt *hwpt)
 {
-	struct io_pagetable *old_iopt = &group->hwpt->ioas->iopt;
-	struct io_pagetable *iopt = &hwpt->ioas->iopt;
+	struct io_pagetable *old_iopt = hwpt_iopt(group->hwpt);
+	struct io_pagetable *iopt = hwpt_iopt(hwpt);
 	int rc = 0;
 
 	lockdep_assert_held(&group->lock);
@@ -362,7 +372,7 @@ int device_group_replace(struct device_group *group, struct iommufd_hwpt *hwpt)
 		iopt = old_iopt;
 	}
 	/* Of the page table that is not used */
-	if (&hwpt->ioas->iopt != old_iopt)
+	if (hwpt_iopt(hwpt) != old_iopt)
 		unreserve_all(group, iopt);
 	return rc;
 }

@@ -2,150 +2,91 @@
 /*
  * The HWPT: a page table of an IOMMU as an object of user space.
  *
- * Owns the domain: how one is asked of the IOMMU driver and when it is freed.
- * It must never know which devices are attached.
+ * Owns what all kinds have in common: how the IOMMU driver is asked for a domain,
+ * what an attachment does to the object, and the command that makes one. It must
+ * never know which devices are attached.
  */
 #include <linux/iommu.h>
-#include <linux/slab.h>
 
+#include "device.h"
 #include "hw_pagetable.h"
+#include "hwpt_paging.h"
 
-/*
- * The domain goes before its pins: freeing it is what unmaps. Its members are
- * set in the order of creation, so that this also undoes half a creation.
- */
-static void hwpt_unmake(struct iommufd_hwpt *hwpt)
-{
-	struct io_pagetable *iopt = &hwpt->ioas->iopt;
-
-	if (hwpt->filled)
-		iopt_remove_domain(iopt, &hwpt->entry);
-	if (hwpt->entry.domain)
-		iommu_domain_free(hwpt->entry.domain);
-	if (hwpt->filled)
-		iopt_drop_pins(iopt);
-	iommufd_object_put(&hwpt->ioas->object);
-}
-
-static void hwpt_destroy(struct iommufd_object *object)
-{
-	struct iommufd_hwpt *hwpt =
-		container_of(object, struct iommufd_hwpt, object);
-
-	mutex_lock(&hwpt->ioas->hwpt_lock);
-	list_del(&hwpt->link);
-	mutex_unlock(&hwpt->ioas->hwpt_lock);
-	hwpt_unmake(hwpt);
-}
-
-static const struct iommufd_object_ops hwpt_ops = {
-	.type = IOMMUFD_OBJECT_HWPT_PAGING,
-	.destroy = hwpt_destroy,
-};
+/* The others say what iommufd is to do with the domain */
+#define DRIVER_FLAGS                                                          \
+	(IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING)
 
 /*
  * Drivers that have it want to be asked through domain_alloc_user(): of VT-d,
  * others get a domain that is complete only after the first attach.
  */
-static struct iommu_domain *domain_alloc(struct device *dev)
+static struct iommu_domain *domain_alloc(const struct hwpt_request *request,
+					 struct iommu_domain *parent)
 {
-	const struct iommu_ops *ops = dev->iommu->iommu_dev->ops;
+	const struct iommu_ops *ops = request->dev->iommu->iommu_dev->ops;
 	struct iommu_domain *domain;
 
-	if (!ops->domain_alloc_user)
-		return iommu_paging_domain_alloc(dev);
-	domain = ops->domain_alloc_user(dev, 0, NULL, NULL);
+	if (!ops->domain_alloc_user) {
+		if (request->flags || request->data || parent)
+			return ERR_PTR(-EOPNOTSUPP);
+		return iommu_paging_domain_alloc(request->dev);
+	}
+	domain = ops->domain_alloc_user(request->dev,
+					request->flags & DRIVER_FLAGS, parent,
+					request->data);
 	/* Not all drivers say so themselves, and attaching checks it */
 	if (!IS_ERR(domain))
 		domain->owner = ops;
 	return domain;
 }
 
-/*
- * Before anything is mapped, or VT-d refuses. Only if the device's IOMMU can do
- * it: a VT-d domain that is attached to nothing says yes without knowing.
- */
-static void enforce_coherency(struct iommu_domain *domain, struct device *dev)
-{
-	if (device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY) &&
-	    domain->ops->enforce_cache_coherency)
-		domain->ops->enforce_cache_coherency(domain);
-}
-
 /**
- * iommufd_hwpt_new_automatic - make a HWPT because an attach needs one
- * @ioas: The IOAS; a reference is taken
- * @dev: A device behind the IOMMU that it is for
- *
- * It is empty: attach the device or not, then iommufd_hwpt_fill(), then publish
- * or discard it.
- *
- * Return: the HWPT, with one reference for an attachment, or an ERR_PTR:
- * -ENOMEM, -EBUSY without a free id, an error of the IOMMU driver.
- */
-struct iommufd_hwpt *iommufd_hwpt_new_automatic(struct iommufd_ioas *ioas,
-						struct device *dev)
-{
-	struct iommufd_hwpt *hwpt;
-	struct iommu_domain *domain;
-
-	hwpt = iommufd_object_new(ioas->object.ctx, hwpt, &hwpt_ops);
-	if (IS_ERR(hwpt))
-		return hwpt;
-	hwpt->ioas = ioas;
-	hwpt->automatic = true;
-	refcount_inc(&ioas->object.users);
-	refcount_inc(&hwpt->object.users);
-
-	domain = domain_alloc(dev);
-	if (IS_ERR(domain)) {
-		iommufd_hwpt_discard(hwpt);
-		return ERR_CAST(domain);
-	}
-	hwpt->entry.domain = domain;
-	enforce_coherency(domain, dev);
-	return hwpt;
-}
-
-/**
- * iommufd_hwpt_fill - map everything in the IOAS, now and in future
+ * iommufd_hwpt_domain_alloc - have the IOMMU driver make the domain of a HWPT
  * @hwpt: New
+ * @request: What is wanted, which @hwpt keeps the flags of
+ * @parent: What a nested domain lies upon, or NULL
  *
- * Sleeps, maybe for ever, but ends by SIGKILL.
- *
- * Return: 0, or as iopt_add_domain().
+ * Return: 0, -EOPNOTSUPP the driver can't do that, or another error of it. The
+ * domain is freed by who destroys the HWPT.
  */
-int iommufd_hwpt_fill(struct iommufd_hwpt *hwpt)
+int iommufd_hwpt_domain_alloc(struct iommufd_hwpt *hwpt,
+			      const struct hwpt_request *request,
+			      struct iommu_domain *parent)
 {
-	int rc = iopt_add_domain(&hwpt->ioas->iopt, &hwpt->entry);
+	struct iommu_domain *domain = domain_alloc(request, parent);
 
-	hwpt->filled = !rc;
-	return rc;
+	if (IS_ERR(domain))
+		return PTR_ERR(domain);
+	/* Drivers can't be asked for it, but it shows */
+	if ((request->flags & IOMMU_HWPT_ALLOC_PASID) &&
+	    !domain->ops->set_dev_pasid) {
+		iommu_domain_free(domain);
+		return -EOPNOTSUPP;
+	}
+	hwpt->domain = domain;
+	hwpt->flags = request->flags;
+	return 0;
 }
 
 /**
- * iommufd_hwpt_publish - let user space see a new HWPT
- * @hwpt: Filled; the caller holds attach_lock of its IOAS
+ * iommufd_hwpt_to_paging - where the mappings of a page table are
+ * @hwpt: The HWPT
+ *
+ * Return: the HWPT itself, or the one that it is nested in; without a reference,
+ * which @hwpt has.
  */
-void iommufd_hwpt_publish(struct iommufd_hwpt *hwpt)
+struct iommufd_hwpt_paging *iommufd_hwpt_to_paging(struct iommufd_hwpt *hwpt)
 {
-	struct iommufd_ioas *ioas = hwpt->ioas;
-
-	lockdep_assert_held(&ioas->attach_lock);
-
-	mutex_lock(&ioas->hwpt_lock);
-	list_add_tail(&hwpt->link, &ioas->hwpts);
-	mutex_unlock(&ioas->hwpt_lock);
-	iommufd_object_publish(&hwpt->object);
+	return container_of(hwpt, struct iommufd_hwpt_paging, common);
 }
 
 /**
  * iommufd_hwpt_discard - free a HWPT that was not published
- * @hwpt: Attached to nothing
+ * @hwpt: Attached to nothing; complete or not
  */
 void iommufd_hwpt_discard(struct iommufd_hwpt *hwpt)
 {
-	hwpt_unmake(hwpt);
+	hwpt->object.ops->destroy(&hwpt->object);
 	iommufd_object_discard(&hwpt->object);
 }
 
@@ -175,40 +116,94 @@ void iommufd_hwpt_put_attached(struct iommufd_hwpt *hwpt)
 		iommufd_object_put(&hwpt->object);
 }
 
-/**
- * iommufd_hwpt_map_msi - have interrupts of attached devices work
- * @hwpt: The HWPT; the caller holds attach_lock of its IOAS
- * @base: IOVA of a window that the IOVA space has reserved
- *
- * For IOMMUs that translate the writes to MSI doorbells, too.
- *
- * Return: 0 or -ENOMEM.
- */
-int iommufd_hwpt_map_msi(struct iommufd_hwpt *hwpt, phys_addr_t base)
+/* A page table from what the id in pt_id is of; attached to nothing */
+static struct iommufd_hwpt *hwpt_new(struct iommufd_object *object,
+				     const struct hwpt_request *request)
 {
-	int rc;
+	struct iommufd_ioas *ioas;
 
-	lockdep_assert_held(&hwpt->ioas->attach_lock);
+	switch (object->ops->type) {
+	case IOMMUFD_OBJECT_IOAS:
+		ioas = container_of(object, struct iommufd_ioas, object);
+		return iommufd_hwpt_paging_new(ioas, request);
+	case IOMMUFD_OBJECT_HWPT_PAGING:
+		return ERR_PTR(-EOPNOTSUPP);
+	default:
+		return ERR_PTR(-EINVAL);
+	}
+}
 
-	if (hwpt->msi_mapped)
-		return 0;
-	rc = iommu_get_msi_cookie(hwpt->entry.domain, base);
-	hwpt->msi_mapped = !rc;
+/* Make the page table known; undoes it on failure */
+static int finish_alloc(struct iommufd_command *command,
+			struct iommufd_hwpt *hwpt)
+{
+	struct iommu_hwpt_alloc *args = command->args;
+	int rc = 0;
+
+	/* There is no fault queue yet that the id could be of */
+	if (args->flags & IOMMU_HWPT_FAULT_ID_VALID)
+		rc = -ENOENT;
+	args->out_hwpt_id = hwpt->object.id;
+	rc = rc ?: iommufd_respond(command);
+	if (rc)
+		iommufd_hwpt_discard(hwpt);
+	else
+		iommufd_object_publish(&hwpt->object);
 	return rc;
 }
 
-/**
- * iommufd_hwpt_needs_attach - can a domain only be filled once it is attached?
- * @dev: A device behind the IOMMU
- *
- * Drivers with nothing but the oldest way of allocating a domain learn at the
- * first attach what the domain is for, and until then crash on mapping.
- *
- * Return: yes or no.
- */
-bool iommufd_hwpt_needs_attach(struct device *dev)
+static int alloc_for_device(struct iommufd_command *command,
+			    struct iommufd_device *idev)
 {
-	const struct iommu_ops *ops = dev->iommu->iommu_dev->ops;
+	struct iommu_hwpt_alloc *args = command->args;
+	struct iommu_user_data data = {
+		.type = args->data_type,
+		.uptr = u64_to_user_ptr(args->data_uptr),
+		.len = args->data_len,
+	};
+	struct hwpt_request request = {
+		.dev = idev->dev,
+		.flags = args->flags,
+		.data = args->data_len ? &data : NULL,
+	};
+	struct iommufd_object *object;
+	struct iommufd_hwpt *hwpt;
 
-	return !ops->domain_alloc_user && !ops->domain_alloc_paging;
+	object = iommufd_object_get(command->ctx, args->pt_id,
+				    IOMMUFD_ANY_OBJECT);
+	if (IS_ERR(object))
+		return -EINVAL;
+	hwpt = hwpt_new(object, &request);
+	/* The new page table has a reference of its own */
+	iommufd_object_put(object);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+	return finish_alloc(command, hwpt);
+}
+
+/**
+ * iommufd_hwpt_alloc - IOMMU_HWPT_ALLOC
+ * @command: The call
+ *
+ * Sleeps, maybe for ever if memory must be pinned, but ends by SIGKILL.
+ *
+ * Return: 0, -EOPNOTSUPP, -EINVAL, -ENOENT, -EINTR, -EFAULT, as
+ * iommufd_hwpt_domain_alloc() and iopt_add_domain().
+ */
+int iommufd_hwpt_alloc(struct iommufd_command *command)
+{
+	struct iommu_hwpt_alloc *args = command->args;
+	struct iommufd_device *idev;
+	int rc;
+
+	if (args->__reserved)
+		return -EOPNOTSUPP;
+	if (!args->data_type != !args->data_len)
+		return -EINVAL;
+	idev = iommufd_device_get(command->ctx, args->dev_id);
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
+	rc = alloc_for_device(command, idev);
+	iommufd_object_put(&idev->object);
+	return rc;
 }

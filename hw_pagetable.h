@@ -1,43 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The HWPT: a page table of an IOMMU as an object of user space.
+ *
+ * This is what all kinds have in common, and all that a device needs to know of
+ * what it is attached to.
  */
 #ifndef __IOMMUFD_HW_PAGETABLE_H
 #define __IOMMUFD_HW_PAGETABLE_H
 
-#include "ioas.h"
+#include "iommufd_private.h"
 
 struct device;
+struct iommu_domain;
+struct iommu_user_data;
+struct iommufd_hwpt_paging;
 
 /**
- * struct iommufd_hwpt - a page table that holds all mappings of an IOAS
- * @object: Destroyable while nothing is attached
- * @ioas: The IOAS, with a reference
- * @entry: The domain, and its place in the IOVA space
- * @link: In iommufd_ioas.hwpts
- * @automatic: Made by an attach to the IOAS, goes with the last attachment
- * @filled: It is part of the IOVA space
- * @msi_mapped: The domain has a window for MSI doorbells; under attach_lock of
- *              @ioas
+ * struct iommufd_hwpt - a page table
+ * @object: Its type is the kind. Destroyable while nothing is attached, and
+ *          nothing else was made from it
+ * @domain: What the IOMMU driver calls it
+ * @flags: Mask of enum iommufd_hwpt_alloc_flags that it was asked for with
+ * @automatic: Made by an attach to an IOAS, goes with the last attachment
  */
 struct iommufd_hwpt {
 	struct iommufd_object object;
-	struct iommufd_ioas *ioas;
-	struct iopt_domain entry;
-	struct list_head link;
+	struct iommu_domain *domain;
+	u32 flags;
 	bool automatic;
-	bool filled;
-	bool msi_mapped;
 };
 
-struct iommufd_hwpt *iommufd_hwpt_new_automatic(struct iommufd_ioas *ioas,
-						struct device *dev);
-int iommufd_hwpt_fill(struct iommufd_hwpt *hwpt);
-void iommufd_hwpt_publish(struct iommufd_hwpt *hwpt);
+/**
+ * struct hwpt_request - which page table is wanted
+ * @dev: A device behind the IOMMU that it is for
+ * @flags: Mask of enum iommufd_hwpt_alloc_flags
+ * @data: For the IOMMU driver, in user memory, or NULL
+ */
+struct hwpt_request {
+	struct device *dev;
+	u32 flags;
+	const struct iommu_user_data *data;
+};
+
+int iommufd_hwpt_domain_alloc(struct iommufd_hwpt *hwpt,
+			      const struct hwpt_request *request,
+			      struct iommu_domain *parent);
+struct iommufd_hwpt_paging *iommufd_hwpt_to_paging(struct iommufd_hwpt *hwpt);
 void iommufd_hwpt_discard(struct iommufd_hwpt *hwpt);
 bool iommufd_hwpt_get_attached(struct iommufd_hwpt *hwpt);
 void iommufd_hwpt_put_attached(struct iommufd_hwpt *hwpt);
-int iommufd_hwpt_map_msi(struct iommufd_hwpt *hwpt, phys_addr_t base);
-bool iommufd_hwpt_needs_attach(struct device *dev);
+
+int iommufd_hwpt_alloc(struct iommufd_command *command);
 
 #endif

@@ -54,7 +54,7 @@ struct iommufd_ioas *iommufd_ioas_new(struct iommufd_ctx *ctx)
 {
 	struct iommufd_ioas *ioas;
 
-	ioas = iommufd_object_new(ctx, ioas, &ioas_ops);
+	ioas = iommufd_object_new(ctx, ioas, object, &ioas_ops);
 	if (IS_ERR(ioas))
 		return ioas;
 	iopt_init(&ioas->iopt);

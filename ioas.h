@@ -15,7 +15,7 @@
  * @attach_lock: One device is attached at a time, so that the second one finds
  *               the HWPT made for the first
  * @hwpt_lock: Protects @hwpts
- * @hwpts: struct iommufd_hwpt.link, in the order of their creation
+ * @hwpts: struct iommufd_hwpt_paging.link, in the order of their creation
  */
 struct iommufd_ioas {
 	struct iommufd_object object;

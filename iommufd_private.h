@@ -9,8 +9,9 @@
  *   vfio_compat_map.c
  *   main.c  object.c               character device, commands, object table
  *   ioas.c  device.c  group.c      one kind of object a file
- *   hw_pagetable.c  access.c
- *   access_pages.c  option.c
+ *   hw_pagetable.c  hwpt_paging.c
+ *   access.c  access_pages.c
+ *   option.c
  *   iopt_map.c  iopt_unmap.c       the IOVA space: mapping and unmapping in it,
  *   iopt_domain.c  iopt_access.c   which domains and which accesses it has,
  *   io_pagetable.c                 what may be mapped where

@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 
 #include "device.h"
+#include "hw_pagetable.h"
 #include "ioas.h"
 #include "iommufd_private.h"
 #include "option.h"
@@ -31,6 +32,7 @@
 
 union command_args {
 	struct iommu_destroy destroy;
+	struct iommu_hwpt_alloc hwpt_alloc;
 	struct iommu_ioas_alloc ioas_alloc;
 	struct iommu_ioas_allow_iovas ioas_allow_iovas;
 	struct iommu_ioas_copy ioas_copy;
@@ -75,6 +77,8 @@ static const struct command_entry commands[] = {
 	COMMAND(IOMMU_IOAS_UNMAP, iommufd_ioas_unmap, iommu_ioas_unmap, length),
 	COMMAND(IOMMU_OPTION, iommufd_option, iommu_option, val64),
 	COMMAND(IOMMU_VFIO_IOAS, iommufd_vfio_ioas, iommu_vfio_ioas,
+		__reserved),
+	COMMAND(IOMMU_HWPT_ALLOC, iommufd_hwpt_alloc, iommu_hwpt_alloc,
 		__reserved),
 #ifdef CONFIG_IOMMUFD_TEST
 	COMMAND(IOMMU_TEST_CMD, selftest_run, iommu_test_cmd, last),

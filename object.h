@@ -72,13 +72,13 @@ void iommufd_objects_release(struct iommufd_ctx *ctx);
 int iommufd_destroy(struct iommufd_command *command);
 
 /*
- * Allocate the structure that @pointer is of, with a reserved id. Its member
- * `object` is its first.
+ * Allocate the structure that @pointer is of, with a reserved id. @member is its
+ * object, and its first member.
  */
-#define iommufd_object_new(ctx, pointer, object_ops)                          \
+#define iommufd_object_new(ctx, pointer, member, object_ops)                  \
 	container_of(({                                                       \
-		BUILD_BUG_ON(offsetof(typeof(*(pointer)), object) != 0);      \
+		BUILD_BUG_ON(offsetof(typeof(*(pointer)), member) != 0);      \
 		iommufd_object_alloc(ctx, sizeof(*(pointer)), object_ops);    \
-	}), typeof(*(pointer)), object)
+	}), typeof(*(pointer)), member)
 
 #endif

@@ -13,7 +13,7 @@
 #include <linux/overflow.h>
 #include <linux/pagemap.h>
 
-#include "hw_pagetable.h"
+#include "hwpt_paging.h"
 #include "mock_domain.h"
 #include "mock_iommu.h"
 #include "selftest.h"
@@ -200,7 +200,7 @@ static int check_map(struct iommufd_command *command)
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	hwpt = container_of(object, struct iommufd_hwpt, object);
-	rc = check_domain(hwpt->entry.domain, args->check_map.iova,
+	rc = check_domain(hwpt->domain, args->check_map.iova,
 			  args->check_map.length, args->check_map.uptr);
 	iommufd_object_put(object);
 	return rc;

@@ -78,7 +78,8 @@ static int make_device(struct iommufd_command *command, u32 flags)
 	u32 idev_id = 0;
 	int rc;
 
-	test = iommufd_object_new(command->ctx, test, &test_device_ops);
+	test = iommufd_object_new(command->ctx, test, object,
+				  &test_device_ops);
 	if (IS_ERR(test))
 		return PTR_ERR(test);
 	rc = make_and_bind(test, flags, &idev_id);
