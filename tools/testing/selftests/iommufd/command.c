@@ -83,6 +83,9 @@ TEST_F(command, nr_outside_the_table_is_ENOTTY_and_leaves_the_argument_alone)
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		unsigned long request = _IO(IOMMUFD_TYPE, numbers[i]);
 
+		/* The test command has a number further on: it makes the table longer. */
+		if (iommufd_is_test_build() && numbers[i] > 0x95 && numbers[i] < 0xff)
+			continue;
 		EXPECT_EQ(-ENOTTY, iommu_ioctl(self->fd, request, NULL));
 		EXPECT_EQ(-ENOTTY, iommu_ioctl(self->fd, request, &self->argument));
 	}

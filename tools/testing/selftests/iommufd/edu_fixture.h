@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include <kselftest_harness.h>
 
 #include "edu.h"
 #include "edu_topology.h"

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel_under_test.h"
 #include "memory.h"
 
 /**
@@ -80,20 +81,30 @@ static inline bool kernel_counters_equal(const struct kernel_counters *a,
 	       a->huge_reserved == b->huge_reserved && a->page_tables == b->page_tables;
 }
 
+/*
+ * By how many KiB the slab may differ although nothing was forgotten. KASAN keeps
+ * freed objects in quarantine, up to a 32nd of the memory; there it is for kmemleak
+ * to see what was forgotten.
+ */
+static inline long kernel_counters_slab_limit(void)
+{
+	return 512 + (kernel_is_debug() ? memory_info("MemTotal") / 32 : 0);
+}
+
 /**
  * kernel_counters_settle - wait until the counters are what they were
  * @before: What they were
  *
  * Some of what a process had goes a moment after it. Differences are printed.
  *
- * Return: whether they are the same within a second.
+ * Return: whether they are the same within a second, or what is one to this kernel.
  */
 static inline bool kernel_counters_settle(const struct kernel_counters *before)
 {
 	struct kernel_counters now;
-	int i;
+	unsigned int i;
 
-	for (i = 0; i < 20; i++) {
+	for (i = 0; i < 20 * kernel_slowness(); i++) {
 		now = kernel_counters_read();
 		if (kernel_counters_equal(&now, before))
 			return true;

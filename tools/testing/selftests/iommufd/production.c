@@ -22,7 +22,21 @@ static bool is_of_test(const char *symbol)
 	return false;
 }
 
-TEST(no_symbol_of_the_module_is_one_of_the_test_build)
+/* Not: if there is a test interface. That there is none is what is tested. */
+FIXTURE(production) {
+};
+
+FIXTURE_SETUP(production)
+{
+	if (iommufd_is_built_in())
+		SKIP(return, "iommufd is a part of this kernel, which is for tests");
+}
+
+FIXTURE_TEARDOWN(production)
+{
+}
+
+TEST_F(production, no_symbol_of_the_module_is_one_of_the_test_build)
 {
 	unsigned int symbols = 0;
 	char line[512];
@@ -42,7 +56,7 @@ TEST(no_symbol_of_the_module_is_one_of_the_test_build)
 	EXPECT_LT(50, symbols);
 }
 
-TEST(test_command_is_ENOTTY)
+TEST_F(production, test_command_is_ENOTTY)
 {
 	struct iommu_test_cmd cmd = MOCK_CMD(SET_TEMP_MEMORY_LIMIT, 0,
 		.memory_limit = { .limit = MOCK_MEMORY_LIMIT_DEFAULT });
@@ -55,7 +69,7 @@ TEST(test_command_is_ENOTTY)
 	close(fd);
 }
 
-TEST(there_is_no_mock_iommu)
+TEST_F(production, there_is_no_mock_iommu)
 {
 	EXPECT_NE(0, access("/sys/class/iommu/iommufd_selftest_iommu.0", F_OK));
 	EXPECT_NE(0, access("/sys/kernel/debug/fail_iommufd", F_OK));
