@@ -75,6 +75,9 @@ static int check_piece(const struct area_piece *piece, bool write,
 		return -EPERM;
 	if (piece->area->closed)
 		return -EINVAL;
+	/* The CPU has no business there, and there is no struct page */
+	if (piece->area->pages->device)
+		return -EINVAL;
 	if (kind == ACCESS_PAGES &&
 	    !PAGE_ALIGNED(piece_offset(piece) | piece_length(piece)))
 		return -EINVAL;

@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "device_memory.h"
 #include "io_area.h"
 #include "io_domain.h"
 
@@ -50,6 +51,51 @@ struct io_area *io_area_alloc_user(enum account_mode mode,
 	return &mapping->area;
 }
 
+/* A device answers to whole accesses, which nobody may cache */
+static int add_device_mapping(struct io_area *area)
+{
+	struct device_mapping *mapping;
+
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
+	if (!mapping)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&mapping->link);
+	mapping->area = area;
+	area->device = mapping;
+	area->prot = (area->prot & ~IOMMU_CACHE) | IOMMU_MMIO;
+	return 0;
+}
+
+/**
+ * io_area_alloc_device - an area for memory of a device
+ * @memory: The memory
+ * @first: The page of it that is at @address
+ * @address: Where the calling process has it, in bytes
+ * @length: Bytes; it is all in @memory
+ * @prot: IOMMU_READ and so on
+ *
+ * The area has no IOVA yet.
+ *
+ * Return: the area or NULL.
+ */
+struct io_area *io_area_alloc_device(struct iommufd_device_memory *memory,
+				     unsigned long first,
+				     unsigned long address,
+				     unsigned long length, int prot)
+{
+	struct io_area *area;
+
+	area = io_area_alloc_user(ACCOUNT_NONE, address, length, prot);
+	if (!area)
+		return NULL;
+	io_pages_set_device(area->pages, memory, first);
+	if (add_device_mapping(area)) {
+		io_area_free(area);
+		return NULL;
+	}
+	return area;
+}
+
 /**
  * io_area_alloc_copy - an area for memory that is mapped already
  * @source: Another area, which stays meanwhile
@@ -76,7 +122,41 @@ struct io_area *io_area_alloc_copy(const struct io_area *source,
 	/* Only the length counts until an IOVA is chosen */
 	area->node.last = last - first;
 	area->prot = prot;
+	if (area->pages->device && add_device_mapping(area)) {
+		io_area_free(area);
+		return NULL;
+	}
 	return area;
+}
+
+/**
+ * io_area_join - the area is going to be in an IOVA space
+ * @area: In none yet
+ * @iopt: The IOVA space, which stays until io_area_free()
+ *
+ * From now on revoking its memory finds it. The caller holds no lock from
+ * hwpt_lock down. Sleeps.
+ */
+void io_area_join(struct io_area *area, struct io_pagetable *iopt)
+{
+	struct iommufd_device_memory *memory = area->pages->device;
+
+	if (!memory)
+		return;
+	area->device->iopt = iopt;
+	mutex_lock(&memory->lock);
+	list_add(&area->device->link, &memory->mappings);
+	mutex_unlock(&memory->lock);
+}
+
+static void remove_device_mapping(struct io_area *area)
+{
+	struct iommufd_device_memory *memory = area->pages->device;
+
+	mutex_lock(&memory->lock);
+	list_del(&area->device->link);
+	mutex_unlock(&memory->lock);
+	kfree(area->device);
 }
 
 /**
@@ -90,6 +170,8 @@ void io_area_free(struct io_area *area)
 	struct io_pages *pages = area->pages;
 
 	WARN_ON(area->held || area->pins || area->pinning);
+	if (area->device)
+		remove_device_mapping(area);
 	io_pages_credit(pages);
 	/* The area of a mapping goes with its memory */
 	if (pages->allocation != container_of(area, struct io_mapping, area))

@@ -10,6 +10,8 @@
 #include "iova_tree.h"
 #include "pages.h"
 
+struct device_mapping;
+struct io_pagetable;
 struct iommu_domain;
 
 /*
@@ -41,9 +43,12 @@ enum io_area_state {
  * @held: Its pages are pinned, and in state LIVE and PINNING it is mapped in all
  *        domains. Belongs to the owner of the area, or else is under
  *        io_pagetable.domains_lock
+ * @absent: Memory of a device that does not answer: in no domain, although @held
+ *          (iopt_revoke.c). Protected like @held
  * @closed: Accesses may not pin it any more
  * @pins: Pages of it that accesses have pinned, each as often as it is pinned
  * @pinning: Calls of accesses that are working with it
+ * @device: By which its memory finds it, if that is of a device
  */
 struct io_area {
 	struct iova_node node;
@@ -54,17 +59,24 @@ struct io_area {
 	int prot;
 	enum io_area_state state;
 	bool held;
+	bool absent;
 	bool closed;
 	unsigned long pins;
 	unsigned int pinning;
+	struct device_mapping *device;
 };
 
 struct io_area *io_area_alloc_user(enum account_mode mode,
 				   unsigned long address, unsigned long length,
 				   int prot);
+struct io_area *io_area_alloc_device(struct iommufd_device_memory *memory,
+				     unsigned long first,
+				     unsigned long address,
+				     unsigned long length, int prot);
 struct io_area *io_area_alloc_copy(const struct io_area *source,
 				   unsigned long first, unsigned long last,
 				   int prot);
+void io_area_join(struct io_area *area, struct io_pagetable *iopt);
 void io_area_free(struct io_area *area);
 
 int io_area_hold(struct io_area *area);

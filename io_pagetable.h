@@ -79,6 +79,22 @@ struct iopt_access {
 		      unsigned long length);
 };
 
+/**
+ * struct iopt_user - what of the calling process is to be mapped
+ * @mode: To what pins are charged
+ * @address: First address
+ * @length: Bytes, not 0; does not wrap
+ * @prot: IOMMU_READ and so on
+ * @fixed: The IOVA is wanted, not to be chosen
+ */
+struct iopt_user {
+	enum account_mode mode;
+	unsigned long address;
+	unsigned long length;
+	int prot;
+	bool fixed;
+};
+
 /* io_pagetable.c: what may be where */
 void iopt_init(struct io_pagetable *iopt);
 void iopt_destroy(struct io_pagetable *iopt);
@@ -126,6 +142,10 @@ int iopt_collect_copies(struct io_pagetable *iopt, unsigned long start,
 			unsigned long last, int prot, struct list_head *areas,
 			unsigned long *address);
 void iopt_free_areas(struct list_head *areas);
+
+/* iopt_user.c: mapping what the calling process has */
+int iopt_map_user(struct io_pagetable *iopt, const struct iopt_user *user,
+		  unsigned long *iova);
 
 /* iopt_unmap.c: unmapping */
 int iopt_unmap(struct io_pagetable *iopt, unsigned long start,

@@ -272,22 +272,24 @@ static int map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 
 static int map_user(struct iommufd_ioas *ioas, struct iommu_ioas_map *args)
 {
-	unsigned long end;
-	struct io_area *area;
-	LIST_HEAD(areas);
+	struct iopt_user user = {
+		.mode = READ_ONCE(ioas->object.ctx->account_mode),
+		.address = args->user_va,
+		.length = args->length,
+		.prot = map_prot(args->flags),
+		.fixed = args->flags & IOMMU_IOAS_MAP_FIXED_IOVA,
+	};
+	unsigned long end, iova = args->iova;
+	int rc;
 
 	if (check_add_overflow(args->user_va, args->length, &end))
 		return -EOVERFLOW;
 	if (!args->length || args->length > ULONG_MAX - PAGE_SIZE)
 		return -EINVAL;
-	area = io_area_alloc_user(READ_ONCE(ioas->object.ctx->account_mode),
-				  args->user_va, args->length,
-				  map_prot(args->flags));
-	if (!area)
-		return -ENOMEM;
-	list_add(&area->link, &areas);
-	return map_areas(ioas, &areas, args->user_va, args->flags,
-			 &args->iova);
+	rc = iopt_map_user(&ioas->iopt, &user, &iova);
+	if (!rc)
+		args->iova = iova;
+	return rc;
 }
 
 /**

@@ -12,14 +12,17 @@
  *   hw_pagetable.c  hwpt_paging.c
  *   access.c  access_pages.c
  *   option.c
+ *   iopt_user.c                    what it is that a process wants to map
  *   iopt_map.c  iopt_unmap.c       the IOVA space: mapping and unmapping in it,
  *   iopt_domain.c  iopt_access.c   which domains and which accesses it has,
+ *   iopt_revoke.c                  what happens if memory of a device goes away,
  *   io_pagetable.c                 what may be mapped where
  *   io_area.c                      one mapping: a piece of the IOVA space
  *   io_domain.c                    writing extents into an IOMMU domain
  *   pages_copy.c  pages.c          a range of memory, its pins
  *   account.c                      and its charge
  *   pin_user.c  pin.c              where pages come from and how they go back
+ *   device_memory.c                memory of devices, which is not pinned
  *   pfn_runs.c  iova_tree.c        plain data structures, also compiled in
  *   iova_alloc.c  iova_bitmap.c    user space
  *
@@ -32,6 +35,8 @@
  *   iommufd_access.lock            which IOAS an emulated device uses
  *   iommufd_ioas.attach_lock       attaching to an IOAS
  *   mm->mmap_lock                  of the process whose memory is mapped
+ *   iommufd_device_memory.lock     the mappings of a BAR; inside the lock under
+ *                                  which its driver revokes it
  *   iommufd_ioas.hwpt_lock         the list of its HWPTs
  *   io_pagetable.access_lock       the accesses of an IOAS (rwsem)
  *   io_pagetable.domains_lock      the domains of an IOAS (rwsem); everything in

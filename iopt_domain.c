@@ -109,10 +109,16 @@ static int pin_areas(struct io_pagetable *iopt)
 	return rc;
 }
 
-/* The areas to be found in the domains: nobody can remove them meanwhile */
-static bool area_in_domains(const struct io_area *area)
+/* Nobody can remove these areas meanwhile */
+static bool area_pinned(const struct io_area *area)
 {
 	return area->state == IO_AREA_LIVE && area->held;
+}
+
+/* The areas to be found in the domains */
+static bool area_in_domains(const struct io_area *area)
+{
+	return area_pinned(area) && !area->absent;
 }
 
 static void clear_domain(struct io_pagetable *iopt, struct iopt_domain *entry,
@@ -211,7 +217,7 @@ static void release_areas(struct io_pagetable *iopt)
 	mutex_lock(&iopt->iova_lock);
 	for (area = iopt_area_first(iopt, 0, ULONG_MAX); area;
 	     area = iopt_area_next(area, ULONG_MAX)) {
-		if (area_in_domains(area))
+		if (area_pinned(area))
 			io_area_release(area);
 		cond_resched();
 	}

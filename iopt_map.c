@@ -16,6 +16,7 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 
+#include "device_memory.h"
 #include "io_pagetable.h"
 #include "iova_alloc.h"
 
@@ -158,7 +159,7 @@ static void unwrite_areas(struct io_pagetable *iopt, struct list_head *areas,
 		list_for_each_entry(entry, &iopt->domains, link) {
 			if (area == end && entry == stop)
 				return;
-			if (entry->mapped)
+			if (entry->mapped && !area->absent)
 				io_area_unmap(area, entry->domain);
 		}
 	}
@@ -172,6 +173,9 @@ static int write_areas(struct io_pagetable *iopt, struct list_head *areas)
 	int rc;
 
 	list_for_each_entry(area, areas, link) {
+		area->absent = device_memory_revoked(area->pages->device);
+		if (area->absent)
+			continue;
 		list_for_each_entry(entry, &iopt->domains, link) {
 			if (!entry->mapped)
 				continue;
@@ -270,8 +274,11 @@ int iopt_map(struct io_pagetable *iopt, struct list_head *areas,
 	     unsigned long address, unsigned long *iova, bool fixed)
 {
 	unsigned long start = *iova;
+	struct io_area *area;
 	int rc;
 
+	list_for_each_entry(area, areas, link)
+		io_area_join(area, iopt);
 	rc = take_iovas(iopt, areas, address, &start, fixed);
 	if (rc)
 		return rc;

@@ -119,7 +119,7 @@ static void remove_area(struct io_pagetable *iopt, struct io_area *area)
 	struct iopt_domain *entry;
 
 	list_for_each_entry(entry, &iopt->domains, link)
-		if (entry->mapped && area->held)
+		if (entry->mapped && area->held && !area->absent)
 			io_area_unmap(area, entry->domain);
 	if (area->held)
 		io_area_release(area);

@@ -20,11 +20,12 @@
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
+#include "device_memory.h"
 #include "pages.h"
+#include "selftest.h"
 
 /* Runs to deal with before others get a chance to run */
 #define RESCHED_RUNS 1024
-#include "selftest.h"
 
 /**
  * io_pages_init - describe memory of the calling process
@@ -50,8 +51,24 @@ void io_pages_init(struct io_pages *pages, enum account_mode mode,
 	pages->memory.mm = pages->account.mm;
 	pages->memory.address = address;
 	pages->memory.writable = writable;
+	pages->device = NULL;
 	pages->npages = npages;
 	pages->allocation = allocation;
+}
+
+/**
+ * io_pages_set_device - they are memory of a device
+ * @pages: Just set up
+ * @device: The memory; a reference is taken
+ * @first: The page of @device that comes first
+ */
+void io_pages_set_device(struct io_pages *pages,
+			 struct iommufd_device_memory *device,
+			 unsigned long first)
+{
+	device_memory_get(device);
+	pages->device = device;
+	pages->device_page = first;
 }
 
 /**
@@ -67,6 +84,8 @@ void io_pages_put(struct io_pages *pages)
 	WARN_ON(atomic_long_read(&pages->owed));
 	pfn_runs_destroy(&pages->runs);
 	account_destroy(&pages->account);
+	if (pages->device)
+		device_memory_put(pages->device);
 	mutex_destroy(&pages->lock);
 	kfree(pages->allocation);
 }
@@ -91,6 +110,9 @@ static int pin_hole(struct io_pages *pages, struct pfn_builder *builder,
 	unsigned long npages = last - first + 1;
 	int rc;
 
+	if (pages->device)
+		return pfn_builder_add(builder, pages->device->pfn +
+				       pages->device_page + first, npages, 0);
 	rc = pin_user_memory(&pages->memory, builder, first, npages);
 	if (!rc && selftest_should_fail())
 		rc = -EINVAL;
@@ -150,6 +172,10 @@ static void unpin_range(struct io_pages *pages, unsigned long first,
 	unsigned long npages = 0;
 	unsigned int runs = 0;
 
+	if (pages->device) {
+		pfn_runs_erase(&pages->runs, first, last);
+		return;
+	}
 	pfn_runs_for_each(&pages->runs, &iter, first, last) {
 		pin_release(iter.run.pfn, iter.run.count, iter.run.tag,
 			    pages->memory.writable);

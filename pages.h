@@ -24,6 +24,9 @@
  * @owed: Pages that were unpinned and are still charged, see io_pages_credit()
  * @account: Who pays for the pins
  * @memory: Where the pages come from
+ * @device: If not NULL they are memory of a device instead: not pinned, not
+ *          charged for, and without struct page
+ * @device_page: Page of @device that comes first
  * @npages: How many pages there are
  * @allocation: What kfree() is to be called with when @refs is 0
  *
@@ -39,6 +42,8 @@ struct io_pages {
 	atomic_long_t owed;
 	struct account account;
 	struct user_memory memory;
+	struct iommufd_device_memory *device;
+	unsigned long device_page;
 	unsigned long npages;
 	void *allocation;
 };
@@ -58,6 +63,9 @@ struct io_hold {
 void io_pages_init(struct io_pages *pages, enum account_mode mode,
 		   unsigned long address, unsigned long npages, bool writable,
 		   void *allocation);
+void io_pages_set_device(struct io_pages *pages,
+			 struct iommufd_device_memory *device,
+			 unsigned long first);
 void io_pages_put(struct io_pages *pages);
 
 int io_pages_hold(struct io_pages *pages, struct io_hold *hold,

@@ -44,20 +44,16 @@ static int check_map(const struct vfio_iommu_type1_dma_map *map)
 static int map_user(struct iommufd_ioas *ioas,
 		    const struct vfio_iommu_type1_dma_map *map)
 {
+	struct iopt_user user = {
+		.mode = ACCOUNT_PROCESS,
+		.address = map->vaddr,
+		.length = map->size,
+		.prot = map_prot(map->flags),
+		.fixed = true,
+	};
 	unsigned long iova = map->iova;
-	struct io_area *area;
-	LIST_HEAD(areas);
-	int rc;
 
-	area = io_area_alloc_user(ACCOUNT_PROCESS, map->vaddr, map->size,
-				  map_prot(map->flags));
-	if (!area)
-		return -ENOMEM;
-	list_add(&area->link, &areas);
-	rc = iopt_map(&ioas->iopt, &areas, map->vaddr, &iova, true);
-	if (rc)
-		iopt_free_areas(&areas);
-	return rc;
+	return iopt_map_user(&ioas->iopt, &user, &iova);
 }
 
 /**

@@ -22,7 +22,9 @@ struct iommu_group;
 struct iommufd_access;
 struct iommufd_ctx;
 struct iommufd_device;
+struct iommufd_device_memory;
 struct page;
+struct vm_area_struct;
 
 /**
  * struct iommufd_access_ops - what the driver of an emulated device provides
@@ -44,6 +46,26 @@ enum {
 	IOMMUFD_ACCESS_RW_WRITE = 1 << 0,
 	/* The caller is a kernel thread without an mm of its own */
 	IOMMUFD_ACCESS_RW_KTHREAD = 1 << 1,
+};
+
+/**
+ * struct iommufd_device_memory_provider - a driver that lets user space mmap
+ *                                         memory of its devices
+ * @link: Private
+ * @vm_ops: By which its VMAs are to be known
+ * @lookup: Which memory is in a VMA, and the index of the page of it that comes
+ *          first; NULL: none that others may reach. Called with mmap_lock held;
+ *          the memory is not destroyed as long as it has a VMA
+ *
+ * A process that has mapped a BAR can then map it in an IOAS by its address, so
+ * that other devices reach it by DMA. The driver revokes the memory before the
+ * device stops answering there, and restores it afterwards.
+ */
+struct iommufd_device_memory_provider {
+	struct list_head link;
+	const struct vm_operations_struct *vm_ops;
+	struct iommufd_device_memory *(*lookup)(struct vm_area_struct *vma,
+						unsigned long *first);
 };
 
 #if IS_ENABLED(CONFIG_IOMMUFD)
@@ -85,6 +107,15 @@ int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ctx, u32 *out_ioas_id);
 int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ctx);
 int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ctx);
+
+/* Memory of a device, for DMA of others (device_memory.c, iopt_revoke.c) */
+void iommufd_device_memory_register(struct iommufd_device_memory_provider *provider);
+void iommufd_device_memory_unregister(struct iommufd_device_memory_provider *provider);
+struct iommufd_device_memory *iommufd_device_memory_create(phys_addr_t phys,
+							   size_t length);
+void iommufd_device_memory_destroy(struct iommufd_device_memory *memory);
+void iommufd_device_memory_revoke(struct iommufd_device_memory *memory);
+void iommufd_device_memory_restore(struct iommufd_device_memory *memory);
 #else /* !CONFIG_IOMMUFD */
 static inline struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
 {
@@ -125,6 +156,37 @@ static inline int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ctx)
 static inline int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ctx)
 {
 	return -EOPNOTSUPP;
+}
+
+static inline void
+iommufd_device_memory_register(struct iommufd_device_memory_provider *provider)
+{
+}
+
+static inline void
+iommufd_device_memory_unregister(struct iommufd_device_memory_provider *provider)
+{
+}
+
+static inline struct iommufd_device_memory *
+iommufd_device_memory_create(phys_addr_t phys, size_t length)
+{
+	return NULL;
+}
+
+static inline void
+iommufd_device_memory_destroy(struct iommufd_device_memory *memory)
+{
+}
+
+static inline void
+iommufd_device_memory_revoke(struct iommufd_device_memory *memory)
+{
+}
+
+static inline void
+iommufd_device_memory_restore(struct iommufd_device_memory *memory)
+{
 }
 #endif /* CONFIG_IOMMUFD */
 #endif

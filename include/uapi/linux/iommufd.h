@@ -205,6 +205,10 @@ enum iommufd_ioas_map_flags {
  * page table. From then on munmap() and the like do not change what devices
  * reach.
  *
+ * A BAR that the process has mapped from a VFIO PCI device is mapped for other
+ * devices, if it decodes at that moment: neither pinned nor charged for, and out
+ * of reach whenever its device does not decode it, for good once that is closed.
+ *
  * EINVAL: not aligned as IOMMU_IOAS_IOVA_RANGES demands, @length 0, or @iova in a
  * reserved range. EEXIST: @iova meets a mapping; nothing is ever replaced.
  * ENOSPC: no free IOVA. EFAULT: no memory at @user_va, or not writeable; also if

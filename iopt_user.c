@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mapping what the calling process has at an address.
+ *
+ * Owns the decision what that is: memory, which is pinned, or a BAR that a driver
+ * let the process mmap, which can't be. It must never know how either is mapped.
+ */
+#include <linux/list.h>
+
+#include "device_memory.h"
+#include "io_pagetable.h"
+
+static int map_area(struct io_pagetable *iopt, struct io_area *area,
+		    const struct iopt_user *user, unsigned long *iova)
+{
+	LIST_HEAD(areas);
+	int rc;
+
+	if (!area)
+		return -ENOMEM;
+	list_add(&area->link, &areas);
+	rc = iopt_map(iopt, &areas, user->address, iova, user->fixed);
+	if (rc)
+		iopt_free_areas(&areas);
+	return rc;
+}
+
+static int map_memory(struct io_pagetable *iopt, const struct iopt_user *user,
+		      unsigned long *iova)
+{
+	return map_area(iopt, io_area_alloc_user(user->mode, user->address,
+						 user->length, user->prot),
+			user, iova);
+}
+
+/* -ENOENT: it is not memory of a device */
+static int map_device_memory(struct io_pagetable *iopt,
+			     const struct iopt_user *user, unsigned long *iova)
+{
+	struct iommufd_device_memory *memory;
+	unsigned long first;
+	int rc;
+
+	rc = device_memory_find(user->address, user->length, user->prot,
+				&memory, &first);
+	if (rc)
+		return rc;
+	rc = map_area(iopt, io_area_alloc_device(memory, first, user->address,
+						 user->length, user->prot),
+		      user, iova);
+	device_memory_put(memory);
+	return rc;
+}
+
+/**
+ * iopt_map_user - map what the calling process has at an address
+ * @iopt: The IOVA space
+ * @user: What and how
+ * @iova: The IOVA, wanted or chosen, see iopt_map()
+ *
+ * Where memory is pinned at once, that tells it apart: a BAR can't be, and is
+ * looked for only then. Without a domain it has to be looked for first, or the
+ * next attach would fail.
+ *
+ * Return: 0, -ENOMEM, as iopt_map().
+ */
+int iopt_map_user(struct io_pagetable *iopt, const struct iopt_user *user,
+		  unsigned long *iova)
+{
+	int rc;
+
+	if (list_empty(&iopt->domains)) {
+		rc = map_device_memory(iopt, user, iova);
+		return rc == -ENOENT ? map_memory(iopt, user, iova) : rc;
+	}
+	rc = map_memory(iopt, user, iova);
+	if (rc != -EFAULT)
+		return rc;
+	rc = map_device_memory(iopt, user, iova);
+	return rc == -ENOENT ? -EFAULT : rc;
+}
