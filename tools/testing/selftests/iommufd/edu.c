@@ -229,6 +229,27 @@ uint32_t edu_identity(struct edu *edu)
 }
 
 /**
+ * edu_set_liveness() - write the liveness check register
+ * @edu: the device
+ * @value: whose complement can be read back
+ */
+void edu_set_liveness(struct edu *edu, uint32_t value)
+{
+	write_register(edu, EDU_LIVENESS, value);
+}
+
+/**
+ * edu_liveness() - read the liveness check register
+ * @edu: the device
+ *
+ * Return: the complement of what was written last, by whomever.
+ */
+uint32_t edu_liveness(struct edu *edu)
+{
+	return read_register(edu, EDU_LIVENESS);
+}
+
+/**
  * edu_raise_interrupt() - make the device raise its interrupt
  * @edu: the device
  */

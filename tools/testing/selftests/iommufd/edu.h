@@ -43,7 +43,12 @@ int edu_wait(struct edu *edu);
 int edu_fetch(struct edu *edu, uint64_t iova, size_t length);
 int edu_store(struct edu *edu, uint64_t iova, size_t length);
 
+/* Reads as the complement of what was written */
+#define EDU_LIVENESS 0x04
+
 uint32_t edu_identity(struct edu *edu);
+void edu_set_liveness(struct edu *edu, uint32_t value);
+uint32_t edu_liveness(struct edu *edu);
 void edu_raise_interrupt(struct edu *edu);
 void edu_clear_interrupt(struct edu *edu);
 

@@ -398,14 +398,7 @@ int vfio_device_map_region(struct vfio_device *device, __u32 index, void **start
 	return 0;
 }
 
-/**
- * vfio_device_set_bus_master() - let the device start DMA, or not
- * @device: a bound device
- * @on: whether it may
- *
- * Return: 0 or the errno of the access to configuration space.
- */
-int vfio_device_set_bus_master(struct vfio_device *device, bool on)
+static int set_command(struct vfio_device *device, __u16 bit, bool on)
 {
 	struct vfio_region_info info = {
 		.argsz = sizeof(info),
@@ -420,10 +413,34 @@ int vfio_device_set_bus_master(struct vfio_device *device, bool on)
 	info.offset += PCI_COMMAND;
 	if (pread(device->fd, &command, sizeof(command), info.offset) != sizeof(command))
 		return -EIO;
-	command = on ? command | PCI_COMMAND_MASTER : command & ~PCI_COMMAND_MASTER;
+	command = on ? command | bit : command & ~bit;
 	if (pwrite(device->fd, &command, sizeof(command), info.offset) != sizeof(command))
 		return -EIO;
 	return 0;
+}
+
+/**
+ * vfio_device_set_bus_master() - let the device start DMA, or not
+ * @device: a bound device
+ * @on: whether it may
+ *
+ * Return: 0 or the errno of the access to configuration space.
+ */
+int vfio_device_set_bus_master(struct vfio_device *device, bool on)
+{
+	return set_command(device, PCI_COMMAND_MASTER, on);
+}
+
+/**
+ * vfio_device_set_decoding() - let the device answer at its memory BARs, or not
+ * @device: a bound device
+ * @on: whether it does
+ *
+ * Return: 0 or the errno of the access to configuration space.
+ */
+int vfio_device_set_decoding(struct vfio_device *device, bool on)
+{
+	return set_command(device, PCI_COMMAND_MEMORY, on);
 }
 
 /**

@@ -100,6 +100,7 @@ int vfio_device_reset(struct vfio_device *device);
 int vfio_device_map_region(struct vfio_device *device, __u32 index, void **start,
 			   size_t *size);
 int vfio_device_set_bus_master(struct vfio_device *device, bool on);
+int vfio_device_set_decoding(struct vfio_device *device, bool on);
 int vfio_device_set_msi(struct vfio_device *device, int eventfd);
 
 #endif

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The registers of a device as a target of another device's DMA: mapped by the
+ * address that a process has them at, for as long as the device answers there.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "bar.h"
+#include "privilege.h"
+#include "vfio_device_fault.h"
+
+#define OTHER_IOVA 0x0340000000ULL
+
+FIXTURE(device_bar)
+{
+	struct bar_pair pair;
+};
+
+FIXTURE_SETUP(device_bar)
+{
+	REQUIRE_OWN_GROUPS(2);
+	ASSERT_EQ(0, bar_pair_open(&self->pair));
+}
+
+FIXTURE_TEARDOWN(device_bar)
+{
+	bar_pair_close(&self->pair);
+}
+
+TEST_F(device_bar, is_written_by_another_device)
+{
+	ASSERT_EQ(0, bar_pair_attach(&self->pair));
+	ASSERT_EQ(0, bar_pair_map(&self->pair));
+	ASSERT_TRUE(bar_pair_reaches(&self->pair, 0x5eaf00d5));
+}
+
+TEST_F(device_bar, is_read_by_another_device)
+{
+	ASSERT_EQ(0, bar_pair_attach(&self->pair));
+	ASSERT_EQ(0, bar_pair_map(&self->pair));
+	ASSERT_EQ(UNTOUCHED, bar_pair_read(&self->pair, BAR_IOVA + EDU_LIVENESS));
+	ASSERT_EQ(edu_identity(&self->pair.target), bar_pair_read(&self->pair, BAR_IOVA));
+}
+
+TEST_F(device_bar, may_be_mapped_before_the_attach)
+{
+	ASSERT_EQ(0, bar_pair_map(&self->pair));
+	ASSERT_EQ(0, bar_pair_attach(&self->pair));
+	ASSERT_TRUE(bar_pair_reaches(&self->pair, 0x5eaf00d5));
+}
+
+TEST_F(device_bar, may_be_mapped_by_the_request_of_the_container)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)self->pair.target.registers,
+		.iova = BAR_IOVA,
+		.size = self->pair.target.registers_size,
+	};
+
+	ASSERT_EQ(0, bar_pair_attach(&self->pair));
+	ASSERT_EQ(0, iommu_vfio_ioas_set(self->pair.iommufd, self->pair.ioas));
+	ASSERT_EQ(0, ioctl(self->pair.iommufd, VFIO_IOMMU_MAP_DMA, &map));
+	ASSERT_TRUE(bar_pair_reaches(&self->pair, 0x5eaf00d5));
+}
+
+TEST_F(device_bar, is_out_of_reach_after_unmap)
+{
+	__u64 unmapped;
+
+	ASSERT_EQ(0, bar_pair_attach(&self->pair));
+	ASSERT_EQ(0, bar_pair_map(&self->pair));
+	ASSERT_EQ(0, iommu_ioas_unmap(self->pair.iommufd, self->pair.ioas, BAR_IOVA,
+				      self->pair.target.registers_size, &unmapped));
+	ASSERT_EQ(self->pair.target.registers_size, unmapped);
+	ASSERT_FALSE(bar_pair_reaches(&self->pair, 0x5eaf00d5));
+	ASSERT_EQ(UNTOUCHED, edu_liveness(&self->pair.target));
+}
+
+TEST_F(device_bar, may_be_mapped_in_part)
+{
+	struct bar_pair *pair = &self->pair;
+
+	ASSERT_EQ(0, bar_pair_attach(pair));
+	ASSERT_EQ(0, iommu_ioas_map_fixed(pair->iommufd, pair->ioas,
+					  (char *)pair->target.registers + PAGE_BYTES, PAGE_BYTES,
+					  IOMMU_MAP_RW, BAR_IOVA));
+	ASSERT_FALSE(bar_pair_reaches(pair, 0x5eaf00d5));
+	ASSERT_EQ(0, iommu_ioas_map_fixed(pair->iommufd, pair->ioas,
+					  (char *)pair->target.registers, PAGE_BYTES,
+					  IOMMU_MAP_RW, BAR_IOVA + PAGE_BYTES));
+	ASSERT_EQ(0, bar_pair_write(pair, BAR_IOVA + PAGE_BYTES + EDU_LIVENESS, ~1U));
+	ASSERT_EQ(1, edu_liveness(&pair->target));
+}
+
+TEST_F(device_bar, may_lie_in_several_vmas)
+{
+	struct bar_pair *pair = &self->pair;
+
+	/* A protection of its own makes the second page a VMA of its own */
+	ASSERT_EQ(0, mprotect((char *)pair->target.registers + PAGE_BYTES, PAGE_BYTES,
+			      PROT_READ));
+	ASSERT_EQ(0, iommu_ioas_map_fixed(pair->iommufd, pair->ioas,
+					  (char *)pair->target.registers,
+					  pair->target.registers_size, IOMMU_IOAS_MAP_READABLE,
+					  BAR_IOVA));
+	ASSERT_EQ(0, bar_pair_attach(pair));
+	ASSERT_EQ(UNTOUCHED, bar_pair_read(pair, BAR_IOVA + EDU_LIVENESS));
+}
+
+TEST_F(device_bar, is_writable_only_if_the_process_may_write)
+{
+	struct bar_pair *pair = &self->pair;
+	int attached;
+
+	ASSERT_EQ(0, mprotect((char *)pair->target.registers + PAGE_BYTES, PAGE_BYTES,
+			      PROT_READ));
+	for (attached = 0; attached < 2; attached++) {
+		if (attached)
+			ASSERT_EQ(0, bar_pair_attach(pair));
+		ASSERT_EQ(-EFAULT, bar_pair_map(pair));
+		ASSERT_EQ(-ENOENT, iommu_ioas_unmap(pair->iommufd, pair->ioas, BAR_IOVA,
+						    pair->target.registers_size, NULL));
+	}
+}
+
+TEST_F(device_bar, must_go_on_to_the_end_of_the_range)
+{
+	struct bar_pair *pair = &self->pair;
+	char *last = (char *)pair->target.registers + pair->target.registers_size - PAGE_BYTES;
+	int attached;
+
+	/* The page after it is memory, not the device */
+	ASSERT_NE(MAP_FAILED, mmap(last, PAGE_BYTES, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	for (attached = 0; attached < 2; attached++) {
+		if (attached)
+			ASSERT_EQ(0, bar_pair_attach(pair));
+		ASSERT_EQ(-EFAULT, bar_pair_map(pair));
+		ASSERT_EQ(-EFAULT, iommu_ioas_map_fixed(pair->iommufd, pair->ioas,
+							last - PAGE_BYTES, 2 * PAGE_BYTES,
+							IOMMU_MAP_RW, BAR_IOVA));
+	}
+	ASSERT_EQ(0, iommu_ioas_map_fixed(pair->iommufd, pair->ioas,
+					  (char *)pair->target.registers,
+					  pair->target.registers_size - PAGE_BYTES, IOMMU_MAP_RW,
+					  BAR_IOVA));
+}
+
+TEST_F(device_bar, is_neither_pinned_nor_charged)
+{
+	long pinned;
+
+	ASSERT_EQ(0, bar_pair_attach(&self->pair));
+	pinned = memory_status("VmPin");
+	ASSERT_EQ(0, privilege_limit_memlock(0));
+	ASSERT_EQ(0, privilege_drop(privilege_fresh_user()));
+	ASSERT_EQ(0, bar_pair_map(&self->pair));
+	ASSERT_EQ(0, privilege_restore());
+	ASSERT_EQ(pinned, memory_status("VmPin"));
+}
+
+TEST_F(device_bar, can_be_copied_to_another_ioas)
+{
+	struct bar_pair *pair = &self->pair;
+	__u32 other;
+
+	ASSERT_EQ(0, bar_pair_map(pair));
+	ASSERT_EQ(0, iommu_ioas_alloc(pair->iommufd, &other));
+	ASSERT_EQ(0, edu_staging_map(&pair->staging, pair->iommufd, other));
+	ASSERT_EQ(0, iommu_ioas_copy_fixed(pair->iommufd, pair->ioas, BAR_IOVA, PAGE_BYTES, other,
+					   IOMMU_MAP_RW, OTHER_IOVA));
+	ASSERT_EQ(0, iommu_ioas_unmap_all(pair->iommufd, pair->ioas, NULL));
+	ASSERT_EQ(0, vfio_device_attach(&pair->writer.device, &other));
+	ASSERT_EQ(0, bar_pair_write(pair, OTHER_IOVA + EDU_LIVENESS, ~7U));
+	ASSERT_EQ(7, edu_liveness(&pair->target));
+	ASSERT_EQ(0, vfio_device_set_decoding(&pair->target.device, false));
+	ASSERT_EQ(0, bar_pair_write(pair, OTHER_IOVA + EDU_LIVENESS, ~8U));
+	ASSERT_EQ(0, vfio_device_set_decoding(&pair->target.device, true));
+	ASSERT_EQ(7, edu_liveness(&pair->target));
+	ASSERT_EQ(0, bar_pair_write(pair, OTHER_IOVA + EDU_LIVENESS, ~9U));
+	ASSERT_EQ(9, edu_liveness(&pair->target));
+}
+
+TEST_F(device_bar, is_within_reach_each_time_the_device_decodes)
+{
+	int i;
+
+	ASSERT_EQ(0, bar_pair_attach(&self->pair));
+	ASSERT_EQ(0, bar_pair_map(&self->pair));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, vfio_device_set_decoding(&self->pair.target.device, false));
+		ASSERT_EQ(0, vfio_device_set_decoding(&self->pair.target.device, true));
+		ASSERT_TRUE(bar_pair_reaches(&self->pair, 0x5eaf00d5 + i));
+	}
+}
+
+/* That nothing arrives is not enough: a device that does not decode takes nothing. */
+TEST_F(device_bar, is_in_no_table_while_the_device_does_not_decode)
+{
+	char message[256];
+	int log;
+
+	ASSERT_EQ(0, bar_pair_attach(&self->pair));
+	ASSERT_EQ(0, bar_pair_map(&self->pair));
+	ASSERT_EQ(0, vfio_device_set_decoding(&self->pair.target.device, false));
+	sleep(DMA_FAULT_QUIET_SECONDS);
+	log = dma_fault_open();
+	ASSERT_LE(0, log);
+	ASSERT_EQ(0, bar_pair_write(&self->pair, BAR_IOVA + EDU_LIVENESS, ~1U));
+	ASSERT_EQ(0, dma_fault_wait(log, BAR_IOVA, PAGE_BYTES, message, sizeof(message)));
+	close(log);
+	ASSERT_EQ(0, vfio_device_set_decoding(&self->pair.target.device, true));
+	ASSERT_EQ(UNTOUCHED, edu_liveness(&self->pair.target));
+}
+
+TEST_F(device_bar, cannot_be_mapped_while_the_device_does_not_decode)
+{
+	int attached;
+
+	ASSERT_EQ(0, vfio_device_set_decoding(&self->pair.target.device, false));
+	for (attached = 0; attached < 2; attached++) {
+		if (attached)
+			ASSERT_EQ(0, bar_pair_attach(&self->pair));
+		ASSERT_EQ(-EFAULT, bar_pair_map(&self->pair));
+	}
+	ASSERT_EQ(0, vfio_device_set_decoding(&self->pair.target.device, true));
+	ASSERT_EQ(0, bar_pair_map(&self->pair));
+	ASSERT_TRUE(bar_pair_reaches(&self->pair, 0x5eaf00d5));
+}
+
+TEST_F(device_bar, is_in_no_table_that_is_filled_while_the_device_does_not_decode)
+{
+	ASSERT_EQ(0, bar_pair_map(&self->pair));
+	ASSERT_EQ(0, vfio_device_set_decoding(&self->pair.target.device, false));
+	ASSERT_EQ(0, bar_pair_attach(&self->pair));
+	ASSERT_EQ(0, bar_pair_write(&self->pair, BAR_IOVA + EDU_LIVENESS, ~1U));
+	ASSERT_EQ(0, vfio_device_set_decoding(&self->pair.target.device, true));
+	ASSERT_EQ(UNTOUCHED, edu_liveness(&self->pair.target));
+	ASSERT_TRUE(bar_pair_reaches(&self->pair, 0x5eaf00d5));
+}
+
+TEST_F(device_bar, can_be_unmapped_while_the_device_does_not_decode)
+{
+	__u64 unmapped;
+
+	ASSERT_EQ(0, bar_pair_attach(&self->pair));
+	ASSERT_EQ(0, bar_pair_map(&self->pair));
+	ASSERT_EQ(0, vfio_device_set_decoding(&self->pair.target.device, false));
+	ASSERT_EQ(0, iommu_ioas_unmap(self->pair.iommufd, self->pair.ioas, BAR_IOVA,
+				      self->pair.target.registers_size, &unmapped));
+	ASSERT_EQ(self->pair.target.registers_size, unmapped);
+	ASSERT_EQ(0, vfio_device_set_decoding(&self->pair.target.device, true));
+	ASSERT_FALSE(bar_pair_reaches(&self->pair, 0x5eaf00d5));
+}
+
+TEST_F(device_bar, is_within_reach_again_after_a_reset)
+{
+	int rc;
+
+	ASSERT_EQ(0, bar_pair_attach(&self->pair));
+	ASSERT_EQ(0, bar_pair_map(&self->pair));
+	rc = vfio_device_reset(&self->pair.target.device);
+	if (rc == -EINVAL)
+		SKIP(return, "the device cannot be reset");
+	ASSERT_EQ(0, rc);
+	ASSERT_TRUE(bar_pair_reaches(&self->pair, 0x5eaf00d5));
+}
+
+TEST_F(device_bar, is_out_of_reach_for_good_when_its_device_is_closed)
+{
+	struct bar_pair *pair = &self->pair;
+	size_t size = pair->target.registers_size;
+	__u64 unmapped;
+
+	ASSERT_EQ(0, bar_pair_attach(pair));
+	ASSERT_EQ(0, bar_pair_map(pair));
+	edu_close(&pair->target);
+	ASSERT_EQ(0, edu_open(&pair->target, topology.own[1].name, pair->iommufd));
+	edu_set_liveness(&pair->target, ~UNTOUCHED);
+	ASSERT_FALSE(bar_pair_reaches(pair, 0x5eaf00d5));
+	ASSERT_EQ(UNTOUCHED, edu_liveness(&pair->target));
+
+	ASSERT_EQ(-EEXIST, bar_pair_map(pair));
+	ASSERT_EQ(0, iommu_ioas_unmap(pair->iommufd, pair->ioas, BAR_IOVA, size, &unmapped));
+	ASSERT_EQ(size, unmapped);
+	ASSERT_EQ(0, bar_pair_map(pair));
+	ASSERT_TRUE(bar_pair_reaches(pair, 0x5eaf00d5));
+}
+
+TEST_F(device_bar, stays_within_reach_as_long_as_it_has_a_vma)
+{
+	struct edu *target = &self->pair.target;
+
+	ASSERT_EQ(0, bar_pair_attach(&self->pair));
+	ASSERT_EQ(0, bar_pair_map(&self->pair));
+	vfio_device_close(&target->device);
+	ASSERT_TRUE(bar_pair_reaches(&self->pair, 0x5eaf00d5));
+}
+
+/* Has the device open, maps its registers in the IOAS of the parent, and waits. */
+static void own_target(struct bar_pair *pair, int ready)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (edu_open(&pair->target, topology.own[1].name, pair->iommufd) || bar_pair_map(pair))
+		_exit(1);
+	edu_set_liveness(&pair->target, ~UNTOUCHED);
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+TEST_F(device_bar, is_out_of_reach_when_its_owner_is_killed)
+{
+	struct bar_pair *pair = &self->pair;
+	int ready[2];
+	pid_t owner;
+	char byte;
+
+	edu_close(&pair->target);
+	ASSERT_EQ(0, bar_pair_attach(pair));
+	ASSERT_EQ(0, pipe(ready));
+	owner = fork();
+	ASSERT_LE(0, owner);
+	if (!owner)
+		own_target(pair, ready[1]);
+	ASSERT_EQ(1, read(ready[0], &byte, 1));
+	ASSERT_EQ(UNTOUCHED, bar_pair_read(pair, BAR_IOVA + EDU_LIVENESS));
+	ASSERT_EQ(0, kill(owner, SIGKILL));
+	ASSERT_EQ(owner, waitpid(owner, NULL, 0));
+
+	ASSERT_EQ(0, edu_open(&pair->target, topology.own[1].name, pair->iommufd));
+	edu_set_liveness(&pair->target, ~UNTOUCHED);
+	ASSERT_FALSE(bar_pair_reaches(pair, 0x5eaf00d5));
+	ASSERT_EQ(UNTOUCHED, edu_liveness(&pair->target));
+	close(ready[0]);
+	close(ready[1]);
+}
+
+TEST_F(device_bar, does_not_keep_its_device_open)
+{
+	ASSERT_EQ(0, bar_pair_attach(&self->pair));
+	ASSERT_EQ(0, bar_pair_map(&self->pair));
+	edu_close(&self->pair.target);
+	ASSERT_EQ(0, edu_open(&self->pair.target, topology.own[1].name, self->pair.iommufd));
+}
+
+static atomic_bool stop;
+
+static void *switch_decoding(void *target)
+{
+	while (!stop) {
+		vfio_device_set_decoding(target, false);
+		vfio_device_set_decoding(target, true);
+	}
+	return NULL;
+}
+
+static void *attach_and_detach(void *pair)
+{
+	struct bar_pair *both = pair;
+
+	while (!stop) {
+		bar_pair_attach(both);
+		vfio_device_detach(&both->writer.device);
+	}
+	return NULL;
+}
+
+TEST_F(device_bar, may_come_and_go_while_others_map_and_attach)
+{
+	struct bar_pair *pair = &self->pair;
+	pthread_t threads[2];
+	time_t end = time(NULL) + 3;
+	__u32 other;
+
+	stop = false;
+	ASSERT_EQ(0, iommu_ioas_alloc(pair->iommufd, &other));
+	ASSERT_EQ(0, pthread_create(&threads[0], NULL, switch_decoding, &pair->target.device));
+	ASSERT_EQ(0, pthread_create(&threads[1], NULL, attach_and_detach, pair));
+	while (time(NULL) < end) {
+		if (!bar_pair_map(pair))
+			iommu_ioas_copy_fixed(pair->iommufd, pair->ioas, BAR_IOVA, PAGE_BYTES,
+					      other, IOMMU_MAP_RW, OTHER_IOVA);
+		iommu_ioas_unmap_all(pair->iommufd, pair->ioas, NULL);
+		iommu_ioas_unmap_all(pair->iommufd, other, NULL);
+	}
+	stop = true;
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+
+	ASSERT_EQ(0, edu_staging_map(&pair->staging, pair->iommufd, pair->ioas));
+	ASSERT_EQ(0, bar_pair_map(pair));
+	ASSERT_EQ(0, bar_pair_attach(pair));
+	ASSERT_TRUE(bar_pair_reaches(pair, 0x5eaf00d5));
+}
