@@ -18,7 +18,7 @@
 #include "watchdog.h"
 
 #define THREADS 8
-#define SECONDS 20
+#define SECONDS 30
 #define KILLS 10
 
 /* Ids and IOVAs are few, so that threads meet. */

@@ -133,6 +133,7 @@ static void get_stuck(struct _test_data_mock_slow *self,
 	/* It is to be stuck with nobody left who could help, but whoever was told. */
 	if (!fork())
 		_exit(slow_memory_wait(&context->slow) || write(ready, "", 1) != 1);
+	close(ready);
 	watched_begin(&self->shared->stuck, "what gets stuck");
 	variant->run(context);
 	_exit(2);

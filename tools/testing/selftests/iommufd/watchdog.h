@@ -88,16 +88,18 @@ static inline bool watchdog_is_stuck(const struct watched *watched)
  * @child: The process
  * @seconds: How long to wait
  *
- * Return: its status, as waitpid() gives it, or -1 if it has not ended.
+ * Return: its status, as waitpid() gives it, or -1 if it has not ended or is no child.
  */
 static inline int watchdog_reap(pid_t child, time_t seconds)
 {
 	time_t end = watchdog_now() + seconds;
+	pid_t ended;
 	int status;
 
 	do {
-		if (waitpid(child, &status, WNOHANG) == child)
-			return status;
+		ended = waitpid(child, &status, WNOHANG);
+		if (ended)
+			return ended == child ? status : -1;
 		usleep(10000);
 	} while (watchdog_now() <= end);
 	return -1;
