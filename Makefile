@@ -17,6 +17,7 @@ help:
 	@echo '  make run        boot a virtual machine with an IOMMU and let a device do DMA'
 	@echo '                  through /dev/iommu'
 	@echo '  make check      all tests: data structures in user space, the rest in the machine'
+	@echo '  make check-debug    tests on kernels that complain about every mistake'
 	@echo '  make lint       checkpatch, sparse, W=1, kernel-doc, static analysis, shellcheck'
 	@echo
 	@echo '  make modules    build iommufd.ko and its VFIO modules (FLAVOUR=test: with mocks)'
@@ -30,6 +31,7 @@ help:
 	@echo '                  about every mistake (DEBUG=kcsan: about data races)'
 	@echo '  make tree KERNEL_SRC=DIR'
 	@echo '                  put the subsystem into a 6.12 source tree'
+	@echo '  make tree-builds    compile it there as in allmodconfig, for x86_64 and arm64'
 	@echo
 	@echo '  scripts/vm --help   run any command in the virtual machine'
 	@echo
@@ -53,11 +55,17 @@ run: modules tools
 check: ready
 	@scripts/check
 
+check-debug: ready
+	@scripts/check-debug
+
 lint: ready
 	@scripts/lint
 
 tree: ready
 	@scripts/tree $(or $(KERNEL_SRC),$(error say KERNEL_SRC=DIRECTORY of the source tree))
+
+tree-builds: ready
+	@scripts/tree-builds
 
 debug-kernel: ready
 	@scripts/debug-kernel $(DEBUG)
@@ -72,4 +80,4 @@ clean:
 	rm -rf build
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready modules tools run check lint tree debug-kernel install uninstall clean
+.PHONY: help setup ready modules tools run check check-debug lint tree tree-builds debug-kernel install uninstall clean

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# A run of tests as a series of parts: each is timed, its output is kept and its
+# test cases are counted. Sourced after lib.sh by those that run tests.
+#
+# IOMMUFD_DEADLINE in the environment: when all has to be over, in seconds since
+# the epoch. A part that cannot be over by then is not begun.
+
+SELFTESTS=$TOP/tools/testing/selftests/iommufd
+
+# start_parts NAME: what the parts print is kept in build/NAME
+start_parts()
+{
+	LOGS=$BUILD/$1
+	rm -rf "$LOGS"
+	mkdir -p "$LOGS"
+	parts_failed=no
+	parts_table=
+}
+
+# end_parts: prints how long each part took, then one line of totals; false if
+# anything failed.
+end_parts()
+{
+	printf '\n%s\n' "$parts_table"
+	add_totals "$LOGS"/*
+	[ "$parts_failed" = no ]
+}
+
+note_part()
+{
+	local line
+
+	printf -v line '  %-24s %5s s  %s\n' "$@"
+	parts_table+=$line
+}
+
+# part NAME COMMAND...: its output, and a totals line even if it has none.
+part()
+{
+	local name=$1 status=0 began=$EPOCHSECONDS verdict=ok
+	shift
+
+	say "$name"
+	"$@" 2>&1 | tee "$LOGS/$name" || status=$?
+	if [ $status != 0 ]; then
+		parts_failed=yes
+		verdict=FAILED
+		count_failure "$name" $status
+	fi
+	note_part "$name" $((EPOCHSECONDS - began)) "$verdict"
+	return $status
+}
+
+# A part can fail although no test case did.
+count_failure()
+{
+	! grep -qE '^[0-9]+ passed, [1-9][0-9]* failed' "$LOGS/$1" || return 0
+	say "$1 ended with status $2"
+	echo '0 passed, 1 failed, 0 skipped' >"$LOGS/$1.status"
+}
+
+# part_within SECONDS NAME COMMAND...: the same, if SECONDS, which is what the part
+# is known to take, are left. Else it counts as skipped, and is false.
+part_within()
+{
+	local seconds=$1 name=$2 reason
+
+	if [ "$(seconds_left)" -ge "$seconds" ]; then
+		part "${@:2}"
+		return
+	fi
+	reason="skipped: takes $seconds s of the $(seconds_left) s that are left"
+	say "$name: $reason"
+	echo '0 passed, 0 failed, 1 skipped' >"$LOGS/$name"
+	note_part "$name" 0 "$reason"
+	return 1
+}
+
+seconds_left()
+{
+	echo $((${IOMMUFD_DEADLINE:-EPOCHSECONDS + 1000000} - EPOCHSECONDS))
+}
+
+build_selftests()
+{
+	make --no-print-directory -s -j2 -C "$SELFTESTS" KSRC="$KSRC"
+}
+
+selftest_devices()
+{
+	sed 's/#.*//; /^[[:space:]]*$/d' "$SELFTESTS/devices"
+}
+
+# in_machine LIMIT VM-OPTION... -- COMMAND...: in the machine that the kselftests
+# expect, for at most LIMIT seconds, or little longer than there are left
+in_machine()
+{
+	local device devices=() limit=$1 most
+	shift
+
+	most=$(($(seconds_left) + 240))
+	[ "$limit" -lt "$most" ] || limit=$most
+	while read -r device; do
+		devices+=(--device "$device")
+	done < <(selftest_devices)
+	"$TOP/scripts/vm" --iommu intel "${devices[@]}" --mem 3G --hugepages 256 \
+		--timeout "$limit" "$@"
+}
