@@ -18,6 +18,7 @@ help:
 	@echo '                  through /dev/iommu'
 	@echo '  make check      all tests: data structures in user space, the rest in the machine'
 	@echo '  make check-debug    tests on kernels that complain about every mistake'
+	@echo '  make bench      what mapping memory costs, beside VFIO type1 and the least possible'
 	@echo '  make lint       checkpatch, sparse, W=1, kernel-doc, static analysis, shellcheck'
 	@echo
 	@echo '  make modules    build iommufd.ko and its VFIO modules (FLAVOUR=test: with mocks)'
@@ -58,6 +59,9 @@ check: ready
 check-debug: ready
 	@scripts/check-debug
 
+bench: ready
+	@scripts/bench
+
 lint: ready
 	@scripts/lint
 
@@ -80,4 +84,4 @@ clean:
 	rm -rf build
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready modules tools run check check-debug lint tree tree-builds debug-kernel install uninstall clean
+.PHONY: help setup ready modules tools run check check-debug bench lint tree tree-builds debug-kernel install uninstall clean

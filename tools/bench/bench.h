@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is measured, one file for each chapter of the table.
+ */
+#ifndef TOOLS_BENCH_BENCH_H
+#define TOOLS_BENCH_BENCH_H
+
+#include <stdbool.h>
+
+/* Stop with a message when a step of a measurement fails */
+#define must(expression) must_succeed(expression, #expression)
+
+void must_succeed(int rc, const char *what);
+
+void bench_system(void);
+void bench_map(bool quick);
+
+#endif
