@@ -18,6 +18,7 @@ help:
 	@echo '                  through /dev/iommu'
 	@echo '  make check      all tests: data structures in user space, the rest in the machine'
 	@echo '  make check-debug    tests on kernels that complain about every mistake'
+	@echo '  make check-clients  DPDK and two QEMUs as users of the modules (CLIENTS=...: some of them)'
 	@echo '  make bench      what mapping memory costs, beside VFIO type1 and the least possible'
 	@echo '  make lint       checkpatch, sparse, W=1, kernel-doc, static analysis, shellcheck'
 	@echo
@@ -62,6 +63,9 @@ check-debug: ready
 bench: ready
 	@scripts/bench
 
+check-clients: ready
+	@scripts/check-clients $(CLIENTS)
+
 lint: ready
 	@scripts/lint
 
@@ -84,4 +88,4 @@ clean:
 	rm -rf build
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready modules tools run check check-debug bench lint tree tree-builds debug-kernel install uninstall clean
+.PHONY: help setup ready modules tools run check check-debug check-clients bench lint tree tree-builds debug-kernel install uninstall clean
