@@ -9,6 +9,7 @@
 
 struct device;
 struct device_group;
+struct iommufd_ioas;
 
 /**
  * struct iommufd_device - a device bound to a context
@@ -25,5 +26,7 @@ struct iommufd_device {
 };
 
 struct iommufd_device *iommufd_device_get(struct iommufd_ctx *ctx, u32 id);
+int iommufd_group_attach(struct device_group *group, struct iommufd_ioas *ioas);
+void iommufd_group_detach(struct device_group *group);
 
 #endif

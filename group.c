@@ -3,8 +3,9 @@
  * The device group: the devices of an IOMMU group that are bound to a context.
  *
  * Owns the attachment of the group to a page table, which its devices share, and
- * the reserved ranges that come and go with each of them. It must never know how
- * a page table was chosen.
+ * the reserved ranges that come and go with each of them. A VFIO container
+ * attaches the group as a whole, before any device is bound. It must never know
+ * how a page table was chosen.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
@@ -176,8 +177,7 @@ static void find_msi_window(struct device_group *group,
 }
 
 static int reserve_regions(struct io_pagetable *iopt,
-			   struct iommufd_device *idev,
-			   struct list_head *regions)
+			   struct list_head *regions, const void *owner)
 {
 	struct iommu_resv_region *region;
 	int rc;
@@ -186,13 +186,12 @@ static int reserve_regions(struct io_pagetable *iopt,
 		if (region->type == IOMMU_RESV_DIRECT_RELAXABLE)
 			continue;
 		rc = iopt_reserve(iopt, region->start,
-				  region->start + region->length - 1, idev);
+				  region->start + region->length - 1, owner);
 		if (rc) {
-			iopt_unreserve(iopt, idev);
+			iopt_unreserve(iopt, owner);
 			return rc;
 		}
 	}
-	find_msi_window(idev->group, regions);
 	return 0;
 }
 
@@ -205,9 +204,36 @@ static int reserve_for(struct io_pagetable *iopt, struct iommufd_device *idev)
 	if (selftest_should_fail())
 		return -EINVAL;
 	iommu_get_resv_regions(idev->dev, &regions);
-	rc = reserve_regions(iopt, idev, &regions);
+	rc = reserve_regions(iopt, &regions, idev);
+	if (!rc)
+		find_msi_window(idev->group, &regions);
 	iommu_put_resv_regions(idev->dev, &regions);
 	return rc;
+}
+
+/* The same for all devices of the group, bound or not */
+static int reserve_for_group(struct io_pagetable *iopt,
+			     struct device_group *group)
+{
+	struct iommu_resv_region *region, *next;
+	LIST_HEAD(regions);
+	int rc;
+
+	rc = iommu_get_group_resv_regions(group->group, &regions);
+	if (!rc)
+		rc = reserve_regions(iopt, &regions, group);
+	if (!rc)
+		find_msi_window(group, &regions);
+	list_for_each_entry_safe(region, next, &regions, list)
+		kfree(region);
+	return rc;
+}
+
+/* Whose the ranges are that an attachment has reserved */
+static const void *reserved_owner(struct device_group *group,
+				  struct iommufd_device *idev)
+{
+	return idev ?: (void *)group;
 }
 
 /* The IOVA space in which devices attached to a page table need their ranges */
@@ -235,7 +261,8 @@ static int attach_hardware(struct device_group *group,
 /**
  * device_group_attach - attach one device, and with the first one the group
  * @group: Its lock is held
- * @idev: One of its devices, attached to nothing
+ * @idev: One of its devices, attached to nothing; or NULL: the container attaches
+ *        the group as a whole
  * @hwpt: Where to; the caller holds attach_lock of its IOAS and on success leaves
  *        one reference to the attachment
  *
@@ -253,26 +280,30 @@ int device_group_attach(struct device_group *group,
 
 	if (group->hwpt && group->hwpt != hwpt)
 		return -EINVAL;
-	rc = reserve_for(iopt, idev);
+	rc = idev ? reserve_for(iopt, idev) : reserve_for_group(iopt, group);
 	if (rc)
 		return rc;
 	if (!group->hwpt)
 		rc = attach_hardware(group, hwpt);
 	if (rc) {
-		iopt_unreserve(iopt, idev);
+		iopt_unreserve(iopt, reserved_owner(group, idev));
 		return rc;
 	}
 	group->hwpt = hwpt;
-	list_add_tail(&idev->link, &group->attached);
+	if (idev)
+		list_add_tail(&idev->link, &group->attached);
+	else
+		group->whole = true;
 	return 0;
 }
 
 /**
  * device_group_detach - detach one device, and with the last one the group
  * @group: Its lock is held
- * @idev: Attached; the caller takes over the reference of the attachment
+ * @idev: Attached; the caller takes over the reference of the attachment. Or
+ *        NULL, for the attachment of the group as a whole
  *
- * With the last device DMA of the group is blocked. Cannot fail.
+ * With the last of them DMA of the group is blocked. Cannot fail.
  */
 void device_group_detach(struct device_group *group,
 			 struct iommufd_device *idev)
@@ -281,12 +312,15 @@ void device_group_detach(struct device_group *group,
 
 	lockdep_assert_held(&group->lock);
 
-	list_del_init(&idev->link);
-	if (list_empty(&group->attached)) {
+	if (idev)
+		list_del_init(&idev->link);
+	else
+		group->whole = false;
+	if (list_empty(&group->attached) && !group->whole) {
 		iommu_detach_group(hwpt->domain, group->group);
 		group->hwpt = NULL;
 	}
-	iopt_unreserve(hwpt_iopt(hwpt), idev);
+	iopt_unreserve(hwpt_iopt(hwpt), reserved_owner(group, idev));
 }
 
 static void unreserve_all(struct device_group *group, struct io_pagetable *iopt)
@@ -351,7 +385,8 @@ static void swap_references(struct device_group *group,
  *        one reference to the attachment, and takes over one reference a device
  *        to the old page table
  *
- * Return: 0; with nothing changed, as device_group_attach().
+ * Return: 0; with nothing changed, as device_group_attach(), and -EBUSY: the
+ * container has attached the group.
  */
 int device_group_replace(struct device_group *group, struct iommufd_hwpt *hwpt)
 {
@@ -361,6 +396,8 @@ int device_group_replace(struct device_group *group, struct iommufd_hwpt *hwpt)
 
 	lockdep_assert_held(&group->lock);
 
+	if (group->whole)
+		return -EBUSY;
 	if (iopt != old_iopt)
 		rc = reserve_all(group, iopt);
 	if (rc)

@@ -17,12 +17,15 @@ struct iommufd_hwpt;
 
 /**
  * struct device_group - an IOMMU group, which is attached as a whole
- * @refs: The devices bound; under the xa_lock of iommufd_ctx.groups
+ * @refs: The devices bound, and the container; under the xa_lock of
+ *        iommufd_ctx.groups
  * @ctx: The context
  * @group: The IOMMU group, with a reference
  * @lock: Protects all that follows
- * @hwpt: What the group is attached to; each device in @attached has a reference
+ * @hwpt: What the group is attached to; each device in @attached has a reference,
+ *        and so has the container if @whole
  * @attached: struct iommufd_device.link
+ * @whole: The container has attached the group, whatever devices do
  * @msi_window: Where MSI doorbells are to appear, or PHYS_ADDR_MAX
  */
 struct device_group {
@@ -33,6 +36,7 @@ struct device_group {
 	struct mutex lock; /* the attachment */
 	struct iommufd_hwpt *hwpt;
 	struct list_head attached;
+	bool whole;
 	phys_addr_t msi_window;
 };
 
