@@ -28,8 +28,8 @@ static void ioas_destroy(struct iommufd_object *object)
 	unsigned long unmapped;
 
 	xa_lock(&ctx->objects);
-	if (ctx->vfio_ioas == ioas)
-		ctx->vfio_ioas = NULL;
+	if (ctx->compat.ioas == ioas)
+		ctx->compat.ioas = NULL;
 	xa_unlock(&ctx->objects);
 
 	WARN_ON(iopt_unmap_all(&ioas->iopt, &unmapped));

@@ -5,6 +5,7 @@
  * The house, from the roof to the ground. Each floor calls only floors below.
  *
  *   vfio_compat.c                  the VFIO container in terms of an IOAS
+ *   vfio_compat_group.c
  *   vfio_compat_info.c
  *   vfio_compat_map.c
  *   main.c  object.c               character device, commands, object table
@@ -31,6 +32,7 @@
  *
  * Lock order, outermost first:
  *
+ *   vfio_compat.lock               the groups in the container
  *   device_group.lock              attachment of one IOMMU group
  *   iommufd_access.lock            which IOAS an emulated device uses
  *   iommufd_ioas.attach_lock       attaching to an IOAS
@@ -50,7 +52,8 @@
  * owner may be in such a fault. So a thread that hangs there stops neither the
  * other areas of its IOAS nor those who let go of its pages. It does stop what
  * needs the locks above: another attach, which can be killed, and a detach in the
- * same group or of the same access, which has to wait until the thread is killed.
+ * same group, container or of the same access, which has to wait until the thread
+ * is killed.
  * The callback iommufd_access_ops.unmap is called with access_lock alone, shared.
  */
 #ifndef __IOMMUFD_PRIVATE_H
@@ -64,8 +67,7 @@
 #include <uapi/linux/iommufd.h>
 
 #include "object.h"
-
-struct iommufd_ioas;
+#include "vfio_compat.h"
 
 /**
  * struct iommufd_ctx - one open of /dev/iommu
@@ -74,10 +76,7 @@ struct iommufd_ioas;
  * @object_wait: For iommufd_object_remove()
  * @groups: The IOMMU groups that have a device bound to this context, by
  *          iommu_group_id() (group.c)
- * @vfio_ioas: The IOAS that stands for the VFIO container, no reference; under
- *             the xa_lock of @objects
- * @no_iommu: A no-iommu group joined through the container interface; likewise
- * @vfio_version1: UNMAP_DMA follows the rules of type1 version 1
+ * @compat: The context as a VFIO container
  * @account_mode: To whom pinned memory is charged, enum account_mode
  */
 struct iommufd_ctx {
@@ -85,9 +84,7 @@ struct iommufd_ctx {
 	struct xarray objects;
 	wait_queue_head_t object_wait;
 	struct xarray groups;
-	struct iommufd_ioas *vfio_ioas;
-	bool no_iommu;
-	bool vfio_version1;
+	struct vfio_compat compat;
 	u8 account_mode;
 };
 

@@ -168,6 +168,7 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 	ctx->file = file;
 	iommufd_objects_init(ctx);
 	xa_init(&ctx->groups);
+	vfio_compat_init(&ctx->compat);
 	file->private_data = ctx;
 	return nonseekable_open(inode, file);
 }
@@ -178,6 +179,7 @@ static int iommufd_fops_release(struct inode *inode, struct file *file)
 
 	iommufd_objects_release(ctx);
 	WARN_ON(!xa_empty(&ctx->groups));
+	vfio_compat_destroy(&ctx->compat);
 	kfree(ctx);
 	return 0;
 }

@@ -14,6 +14,26 @@
 #include "vfio_compat.h"
 
 /**
+ * vfio_compat_init - a context is no container yet
+ * @compat: Of the new context, zeroed
+ */
+void vfio_compat_init(struct vfio_compat *compat)
+{
+	mutex_init(&compat->lock);
+	INIT_LIST_HEAD(&compat->groups);
+}
+
+/**
+ * vfio_compat_destroy - the opposite of vfio_compat_init()
+ * @compat: Of a context of which no group has a reference
+ */
+void vfio_compat_destroy(struct vfio_compat *compat)
+{
+	WARN_ON(!list_empty(&compat->groups));
+	mutex_destroy(&compat->lock);
+}
+
+/**
  * vfio_compat_ioas_get - the IOAS that stands for the container
  * @ctx: The context
  *
@@ -25,9 +45,9 @@ struct iommufd_ioas *vfio_compat_ioas_get(struct iommufd_ctx *ctx)
 
 	xa_lock(&ctx->objects);
 	/* Zero: it is being destroyed, but did not get to clear the pointer yet */
-	if (ctx->vfio_ioas &&
-	    refcount_inc_not_zero(&ctx->vfio_ioas->object.users))
-		ioas = ctx->vfio_ioas;
+	if (ctx->compat.ioas &&
+	    refcount_inc_not_zero(&ctx->compat.ioas->object.users))
+		ioas = ctx->compat.ioas;
 	xa_unlock(&ctx->objects);
 	return ioas;
 }
@@ -64,10 +84,10 @@ int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ctx)
 	int rc = 0;
 
 	xa_lock(&ctx->objects);
-	if (ctx->vfio_ioas)
+	if (ctx->compat.ioas)
 		rc = -EINVAL;
 	else
-		ctx->no_iommu = true;
+		ctx->compat.no_iommu = true;
 	xa_unlock(&ctx->objects);
 	return rc;
 }
@@ -90,12 +110,14 @@ int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ctx)
 		return PTR_ERR(ioas);
 
 	xa_lock(&ctx->objects);
-	if (ctx->no_iommu)
+	if (ctx->compat.no_iommu) {
 		rc = -EINVAL;
-	else if (ctx->vfio_ioas)
+	} else if (ctx->compat.ioas) {
 		rc = -EEXIST;
-	else
-		ctx->vfio_ioas = ioas;
+	} else {
+		ctx->compat.ioas = ioas;
+		ctx->compat.made_ioas = true;
+	}
 	xa_unlock(&ctx->objects);
 
 	if (rc)
@@ -113,7 +135,8 @@ static int compat_ioas_set(struct iommufd_ctx *ctx, u32 id)
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
 	xa_lock(&ctx->objects);
-	ctx->vfio_ioas = ioas;
+	ctx->compat.ioas = ioas;
+	ctx->compat.made_ioas = false;
 	xa_unlock(&ctx->objects);
 	iommufd_object_put(&ioas->object);
 	return 0;
@@ -122,7 +145,7 @@ static int compat_ioas_set(struct iommufd_ctx *ctx, u32 id)
 static void compat_ioas_clear(struct iommufd_ctx *ctx)
 {
 	xa_lock(&ctx->objects);
-	ctx->vfio_ioas = NULL;
+	ctx->compat.ioas = NULL;
 	xa_unlock(&ctx->objects);
 }
 
@@ -156,7 +179,7 @@ int iommufd_vfio_ioas(struct iommufd_command *command)
 
 static int set_no_iommu(struct iommufd_ctx *ctx)
 {
-	if (!READ_ONCE(ctx->no_iommu))
+	if (!READ_ONCE(ctx->compat.no_iommu))
 		return -EINVAL;
 	return capable(CAP_SYS_RAWIO) ? 0 : -EPERM;
 }
@@ -164,15 +187,18 @@ static int set_no_iommu(struct iommufd_ctx *ctx)
 static int set_type1(struct iommufd_ctx *ctx, bool version1)
 {
 	struct iommufd_ioas *ioas;
+	int rc;
 
-	if (READ_ONCE(ctx->no_iommu))
+	if (READ_ONCE(ctx->compat.no_iommu))
 		return -EINVAL;
 	ioas = vfio_compat_ioas_get(ctx);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	WRITE_ONCE(ctx->vfio_version1, version1);
+	rc = vfio_compat_attach_groups(ctx, ioas);
 	iommufd_object_put(&ioas->object);
-	return 0;
+	if (!rc)
+		WRITE_ONCE(ctx->compat.version1, version1);
+	return rc;
 }
 
 static int set_iommu(struct iommufd_ctx *ctx, unsigned long type)

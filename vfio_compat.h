@@ -5,17 +5,46 @@
 #ifndef __IOMMUFD_VFIO_COMPAT_H
 #define __IOMMUFD_VFIO_COMPAT_H
 
-#include <linux/compiler_types.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
 
 struct iommufd_command;
 struct iommufd_ctx;
 struct iommufd_ioas;
 
+/**
+ * struct vfio_compat - a context as a VFIO container
+ * @ioas: The IOAS that stands for it, no reference; under the xa_lock of
+ *        iommufd_ctx.objects, as are @made_ioas and @no_iommu
+ * @made_ioas: It was made because a group joined, not chosen by user space
+ * @no_iommu: A no-iommu group has joined
+ * @version1: UNMAP_DMA follows the rules of type1 version 1
+ * @lock: Protects all that follows
+ * @groups: struct compat_group.link (vfio_compat_group.c)
+ * @attaches: All groups behind an IOMMU are attached, and so are those that join
+ */
+struct vfio_compat {
+	struct iommufd_ioas *ioas;
+	bool made_ioas;
+	bool no_iommu;
+	bool version1;
+
+	struct mutex lock; /* the groups */
+	struct list_head groups;
+	bool attaches;
+};
+
 /* vfio_compat.c: the IOAS that stands for the container, and all requests */
+void vfio_compat_init(struct vfio_compat *compat);
+void vfio_compat_destroy(struct vfio_compat *compat);
 int iommufd_vfio_ioas(struct iommufd_command *command);
 struct iommufd_ioas *vfio_compat_ioas_get(struct iommufd_ctx *ctx);
 long vfio_compat_ioctl(struct iommufd_ctx *ctx, unsigned int request,
 		       unsigned long argument);
+
+/* vfio_compat_group.c: the groups in it */
+int vfio_compat_attach_groups(struct iommufd_ctx *ctx,
+			      struct iommufd_ioas *ioas);
 
 /* vfio_compat_info.c: what it says of itself */
 int vfio_compat_check_extension(struct iommufd_ctx *ctx,

@@ -32,7 +32,7 @@ int vfio_compat_check_extension(struct iommufd_ctx *ctx,
 	case VFIO_TYPE1_IOMMU:
 	case VFIO_TYPE1v2_IOMMU:
 	case VFIO_UNMAP_ALL:
-		return !READ_ONCE(ctx->no_iommu);
+		return !READ_ONCE(ctx->compat.no_iommu);
 	case VFIO_DMA_CC_IOMMU:
 		return device_groups_enforce_coherency(ctx);
 	case VFIO_NOIOMMU_IOMMU:

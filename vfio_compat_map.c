@@ -89,7 +89,7 @@ static int unmap_range(struct iommufd_ioas *ioas,
 		       const struct vfio_iommu_type1_dma_unmap *unmap,
 		       unsigned long *unmapped)
 {
-	bool version1 = READ_ONCE(ioas->object.ctx->vfio_version1);
+	bool version1 = READ_ONCE(ioas->object.ctx->compat.version1);
 	unsigned long last;
 
 	if (!unmap->size || !PAGE_ALIGNED(unmap->size | unmap->iova))

@@ -103,10 +103,19 @@ void iommufd_access_unpin_pages(struct iommufd_access *access,
 int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 		      void *data, size_t length, unsigned int flags);
 
-/* The IOAS that stands for a VFIO container (vfio_compat.c) */
+/*
+ * The context as a VFIO container (vfio_compat.c). A group that is added takes
+ * part in all that the container does; one that is not, as with the VFIO of
+ * 6.12, is attached when its first device is opened.
+ */
 int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ctx, u32 *out_ioas_id);
 int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ctx);
 int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ctx);
+int iommufd_vfio_compat_add_group(struct iommufd_ctx *ctx,
+				  struct iommu_group *iommu_group,
+				  bool emulated);
+void iommufd_vfio_compat_remove_group(struct iommufd_ctx *ctx,
+				      struct iommu_group *iommu_group);
 
 /* Memory of a device, for DMA of others (device_memory.c, iopt_revoke.c) */
 void iommufd_device_memory_register(struct iommufd_device_memory_provider *provider);
@@ -156,6 +165,19 @@ static inline int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ctx)
 static inline int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ctx)
 {
 	return -EOPNOTSUPP;
+}
+
+static inline int
+iommufd_vfio_compat_add_group(struct iommufd_ctx *ctx,
+			      struct iommu_group *iommu_group, bool emulated)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void
+iommufd_vfio_compat_remove_group(struct iommufd_ctx *ctx,
+				 struct iommu_group *iommu_group)
+{
 }
 
 static inline void

@@ -3,6 +3,7 @@
  * The rules of a container's MAP_DMA and UNMAP_DMA, as a table: each row runs on
  * the kernel's own container and on /dev/iommu, in version 1 and 2 of type1, and
  * finds the same three mappings. Where the two differ on purpose the row says so.
+ * No device is open: what is wrong shows at once.
  */
 #include "edu_fixture.h"
 #include "vfio_container.h"
@@ -138,7 +139,6 @@ FIXTURE(container_rules)
 {
 	int container;
 	int group;
-	struct vfio_device device;
 	__u8 *memory;
 };
 
@@ -178,12 +178,10 @@ FIXTURE_SETUP(container_rules)
 	ASSERT_LE(0, self->group);
 	ASSERT_EQ(0, vfio_group_set_container(self->group, self->container));
 	ASSERT_EQ(0, vfio_container_set_iommu(self->container, variant->type));
-	ASSERT_EQ(0, vfio_group_get_device(self->group, &self->device, address));
 }
 
 FIXTURE_TEARDOWN(container_rules)
 {
-	vfio_device_close(&self->device);
 	close(self->group);
 	close(self->container);
 }
