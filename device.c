@@ -2,16 +2,14 @@
 /*
  * The device: a physical device whose DMA user space directs.
  *
- * Owns binding, which takes the DMA of a device away from the kernel, and the
- * choice of the page table to attach to. It must never know what is mapped in
- * there.
+ * Owns binding, which takes the DMA of a device away from the kernel. It must
+ * never know what the device is attached to.
  */
 #include <linux/iommu.h>
 #include <linux/module.h>
 
 #include "device.h"
 #include "group.h"
-#include "hwpt_paging.h"
 #include "selftest.h"
 
 static bool allow_unsafe_interrupts;
@@ -37,11 +35,16 @@ static const struct iommufd_object_ops device_ops = {
 	.destroy = unbind_device,
 };
 
-/*
+/**
+ * iommufd_interrupts_are_safe - may devices of a group be handed to user space?
+ * @iommu_group: The group
+ *
  * Without isolation a device could raise any interrupt by writing to the right
- * address, so handing it to user space is for the administrator to decide.
+ * address. That is for the administrator to decide.
+ *
+ * Return: yes or no.
  */
-static bool interrupts_are_safe(struct iommu_group *iommu_group)
+bool iommufd_interrupts_are_safe(struct iommu_group *iommu_group)
 {
 	return iommu_group_has_isolated_msi(iommu_group) ||
 	       READ_ONCE(allow_unsafe_interrupts);
@@ -51,7 +54,7 @@ static int check_interrupts(struct device *dev, struct iommu_group *iommu_group)
 {
 	if (selftest_is_mock_device(dev))
 		return 0;
-	if (!interrupts_are_safe(iommu_group))
+	if (!iommufd_interrupts_are_safe(iommu_group))
 		return -EPERM;
 	if (!iommu_group_has_isolated_msi(iommu_group))
 		dev_warn(dev, "iommufd: the platform does not isolate this device's interrupts, but allow_unsafe_interrupts is set\n");
@@ -189,347 +192,3 @@ u32 iommufd_device_to_id(struct iommufd_device *idev)
 	return idev->object.id;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_to_id, IOMMUFD);
-
-/*
- * Attaching and replacing differ in what is done with a page table, and in
- * whether a new one is filled before or after: a device that is attached already
- * must not see it empty, and one that is not might be needed to fill it.
- */
-struct attach_request {
-	struct device_group *group;
-	/* NULL: all of the group, for the container */
-	struct iommufd_device *idev;
-	bool replaces;
-};
-
-static int use(const struct attach_request *request, struct iommufd_hwpt *hwpt)
-{
-	if (request->replaces)
-		return device_group_replace(request->group, hwpt);
-	return device_group_attach(request->group, request->idev, hwpt);
-}
-
-static int use_new(const struct attach_request *request,
-		   struct iommufd_hwpt_paging *paging)
-{
-	int rc;
-
-	if (request->replaces) {
-		/* Its addresses are all reserved up to the first attach */
-		if (iommufd_hwpt_paging_needs_attach(request->idev->dev))
-			return -EADDRINUSE;
-		rc = iommufd_hwpt_paging_fill(paging);
-		return rc ?: use(request, &paging->common);
-	}
-	rc = use(request, &paging->common);
-	if (rc)
-		return rc;
-	rc = iommufd_hwpt_paging_fill(paging);
-	if (rc)
-		device_group_detach(request->group, request->idev);
-	return rc;
-}
-
-/* A page table for a group, made for the first of its devices */
-struct group_hwpt {
-	struct iommufd_ioas *ioas;
-	struct iommufd_hwpt_paging *paging;
-};
-
-static int new_for_first(struct device *dev, void *data)
-{
-	struct group_hwpt *new = data;
-
-	new->paging = iommufd_hwpt_paging_new_automatic(new->ioas, dev);
-	return 1;
-}
-
-/* The core keeps the devices of a group while we look at one */
-static struct iommufd_hwpt_paging *
-new_automatic(const struct attach_request *request, struct iommufd_ioas *ioas)
-{
-	struct group_hwpt new = { .ioas = ioas, .paging = ERR_PTR(-ENODEV) };
-
-	if (request->idev)
-		return iommufd_hwpt_paging_new_automatic(ioas,
-							 request->idev->dev);
-	iommu_group_for_each_dev(request->group->group, &new, new_for_first);
-	return new.paging;
-}
-
-/* Make a page table of the IOAS; returns its id */
-static int use_new_automatic(const struct attach_request *request,
-			     struct iommufd_ioas *ioas, u32 *id)
-{
-	struct iommufd_hwpt_paging *paging;
-	int rc;
-
-	paging = new_automatic(request, ioas);
-	if (IS_ERR(paging))
-		return PTR_ERR(paging);
-	rc = use_new(request, paging);
-	if (rc) {
-		iommufd_hwpt_discard(&paging->common);
-		return rc;
-	}
-	*id = paging->common.object.id;
-	iommufd_object_publish(&paging->common.object);
-	return 0;
-}
-
-/*
- * -EINVAL is how drivers say that a page table does not fit a device. One that
- * loses its last attachment while we try it stays, for user space to destroy.
- */
-static int try_automatic(const struct attach_request *request,
-			 struct iommufd_hwpt *hwpt)
-{
-	int rc;
-
-	if (!hwpt->automatic)
-		return -EINVAL;
-	if (hwpt == request->group->hwpt && request->replaces)
-		return 0;
-	if (!iommufd_hwpt_get_attached(hwpt))
-		return -EINVAL;
-	rc = use(request, hwpt);
-	if (rc)
-		iommufd_object_put(&hwpt->object);
-	return rc;
-}
-
-static int use_old_automatic(const struct attach_request *request,
-			     struct iommufd_ioas *ioas, u32 *id)
-{
-	struct iommufd_hwpt_paging *paging;
-	int rc = -EINVAL;
-
-	mutex_lock(&ioas->hwpt_lock);
-	list_for_each_entry(paging, &ioas->hwpts, link) {
-		rc = try_automatic(request, &paging->common);
-		*id = paging->common.object.id;
-		if (rc != -EINVAL)
-			break;
-	}
-	mutex_unlock(&ioas->hwpt_lock);
-	return rc;
-}
-
-static int use_ioas(const struct attach_request *request,
-		    struct iommufd_ioas *ioas, u32 *id)
-{
-	int rc;
-
-	rc = use_old_automatic(request, ioas, id);
-	/* A sibling that is attached elsewhere rules out a new one, too */
-	if (rc == -EINVAL && (request->replaces || !request->group->hwpt))
-		rc = use_new_automatic(request, ioas, id);
-	return rc;
-}
-
-static int use_hwpt(const struct attach_request *request,
-		    struct iommufd_hwpt *hwpt, u32 *id)
-{
-	int rc;
-
-	*id = hwpt->object.id;
-	if (hwpt == request->group->hwpt && request->replaces)
-		return 0;
-	refcount_inc(&hwpt->object.users);
-	rc = use(request, hwpt);
-	if (rc)
-		iommufd_object_put(&hwpt->object);
-	return rc;
-}
-
-/* The IOAS that an attachment to this object ends in, or NULL */
-static struct iommufd_ioas *object_ioas(struct iommufd_object *object)
-{
-	struct iommufd_hwpt *hwpt;
-
-	switch (object->ops->type) {
-	case IOMMUFD_OBJECT_IOAS:
-		return container_of(object, struct iommufd_ioas, object);
-	case IOMMUFD_OBJECT_HWPT_PAGING:
-		hwpt = container_of(object, struct iommufd_hwpt, object);
-		return iommufd_hwpt_to_paging(hwpt)->ioas;
-	default:
-		return NULL;
-	}
-}
-
-static bool is_attached(const struct attach_request *request)
-{
-	if (request->idev)
-		return !list_empty(&request->idev->link);
-	return request->group->whole;
-}
-
-static int use_object(const struct attach_request *request,
-		      struct iommufd_object *object, u32 *id)
-{
-	struct iommufd_ioas *ioas = object_ioas(object);
-	int rc;
-
-	if (!ioas)
-		return -EINVAL;
-	if (is_attached(request) != request->replaces)
-		return request->replaces ? -EINVAL : -EBUSY;
-	if (mutex_lock_killable(&ioas->attach_lock))
-		return -EINTR;
-	if (object == &ioas->object)
-		rc = use_ioas(request, ioas, id);
-	else
-		rc = use_hwpt(request, container_of(object, struct iommufd_hwpt,
-						    object), id);
-	mutex_unlock(&ioas->attach_lock);
-	return rc;
-}
-
-/* Devices of a group that the container attached have no choice */
-static int use_id(const struct attach_request *request, u32 *id)
-{
-	struct iommufd_object *object;
-	int rc;
-
-	lockdep_assert_held(&request->group->lock);
-
-	if (request->group->whole)
-		*id = request->group->hwpt->object.id;
-	object = iommufd_object_get(request->group->ctx, *id, IOMMUFD_ANY_OBJECT);
-	if (IS_ERR(object))
-		return PTR_ERR(object);
-	rc = use_object(request, object, id);
-	iommufd_object_put(object);
-	return rc;
-}
-
-/**
- * iommufd_device_attach - have a device's DMA go through a page table
- * @idev: Attached to nothing
- * @pt_id: An IOAS or a HWPT; on success set to the HWPT that is used
- *
- * Sleeps, maybe for ever if memory must be pinned, but ends by SIGKILL.
- *
- * Return: 0; with nothing changed: -ENOENT no such id; -EINVAL neither IOAS nor
- * HWPT; -EBUSY attached already; -EINTR killed; as device_group_attach() and
- * iommufd_hwpt_paging_fill().
- */
-int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
-{
-	struct attach_request request = { .group = idev->group, .idev = idev };
-	u32 id = *pt_id;
-	int rc;
-
-	if (mutex_lock_killable(&idev->group->lock))
-		return -EINTR;
-	rc = use_id(&request, &id);
-	mutex_unlock(&idev->group->lock);
-	if (!rc)
-		*pt_id = id;
-	return rc;
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
-
-/**
- * iommufd_device_replace - move a device's group to another page table
- * @idev: Attached
- * @pt_id: An IOAS or a HWPT; on success set to the HWPT that is used
- *
- * All attached devices of the group move, with DMA going on if the IOMMU driver
- * can do that. Sleeps as iommufd_device_attach() does.
- *
- * Return: 0; with nothing changed: -EINVAL not attached; as
- * iommufd_device_attach().
- */
-int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id)
-{
-	struct device_group *group = idev->group;
-	struct attach_request request = {
-		.group = group,
-		.idev = idev,
-		.replaces = true,
-	};
-	unsigned long references = 0;
-	struct iommufd_hwpt *old;
-	u32 id = *pt_id;
-	int rc;
-
-	if (mutex_lock_killable(&group->lock))
-		return -EINTR;
-	old = group->hwpt;
-	rc = use_id(&request, &id);
-	if (group->hwpt != old)
-		references = list_count_nodes(&group->attached);
-	mutex_unlock(&group->lock);
-
-	while (references--)
-		iommufd_hwpt_put_attached(old);
-	if (!rc)
-		*pt_id = id;
-	return rc;
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, IOMMUFD);
-
-/**
- * iommufd_device_detach - block a device's DMA
- * @idev: Attached or not
- *
- * DMA of a group is blocked when its last device is detached. Cannot fail.
- */
-void iommufd_device_detach(struct iommufd_device *idev)
-{
-	struct iommufd_hwpt *hwpt = NULL;
-
-	mutex_lock(&idev->group->lock);
-	if (!list_empty(&idev->link)) {
-		hwpt = idev->group->hwpt;
-		device_group_detach(idev->group, idev);
-	}
-	mutex_unlock(&idev->group->lock);
-	if (hwpt)
-		iommufd_hwpt_put_attached(hwpt);
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, IOMMUFD);
-
-/**
- * iommufd_group_attach - have the DMA of a whole group go through a page table
- * @group: A group of which the context owns the DMA, not attached as a whole
- * @ioas: Where to
- *
- * Its devices, bound or not, are then attached to this and nothing else. Sleeps
- * as iommufd_device_attach() does.
- *
- * Return: as iommufd_device_attach(), and -EPERM: interrupts can't be isolated.
- */
-int iommufd_group_attach(struct device_group *group, struct iommufd_ioas *ioas)
-{
-	struct attach_request request = { .group = group };
-	u32 id;
-	int rc;
-
-	if (!interrupts_are_safe(group->group))
-		return -EPERM;
-	if (mutex_lock_killable(&group->lock))
-		return -EINTR;
-	rc = use_object(&request, &ioas->object, &id);
-	mutex_unlock(&group->lock);
-	return rc;
-}
-
-/**
- * iommufd_group_detach - the opposite of iommufd_group_attach()
- * @group: Attached as a whole
- *
- * Devices that are attached stay so. Cannot fail.
- */
-void iommufd_group_detach(struct device_group *group)
-{
-	struct iommufd_hwpt *hwpt;
-
-	mutex_lock(&group->lock);
-	hwpt = group->hwpt;
-	device_group_detach(group, NULL);
-	mutex_unlock(&group->lock);
-	iommufd_hwpt_put_attached(hwpt);
-}

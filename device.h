@@ -9,7 +9,7 @@
 
 struct device;
 struct device_group;
-struct iommufd_ioas;
+struct iommu_group;
 
 /**
  * struct iommufd_device - a device bound to a context
@@ -26,7 +26,6 @@ struct iommufd_device {
 };
 
 struct iommufd_device *iommufd_device_get(struct iommufd_ctx *ctx, u32 id);
-int iommufd_group_attach(struct device_group *group, struct iommufd_ioas *ioas);
-void iommufd_group_detach(struct device_group *group);
+bool iommufd_interrupts_are_safe(struct iommu_group *iommu_group);
 
 #endif

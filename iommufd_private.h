@@ -10,6 +10,7 @@
  *   vfio_compat_map.c
  *   main.c  object.c               character device, commands, object table
  *   ioas.c  device.c  group.c      one kind of object a file
+ *   attach.c
  *   hw_pagetable.c  hwpt_paging.c
  *   access.c  access_pages.c
  *   option.c

@@ -12,6 +12,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "attach.h"
 #include "device.h"
 #include "group.h"
 #include "ioas.h"
@@ -39,6 +40,8 @@ static int compat_group_attach(struct compat_group *member,
 
 	if (!member->group || member->attached)
 		return 0;
+	if (!iommufd_interrupts_are_safe(member->iommu_group))
+		return -EPERM;
 	rc = iommufd_group_attach(member->group, ioas);
 	member->attached = !rc;
 	return rc;
@@ -244,7 +247,8 @@ static void detach_groups(struct vfio_compat *compat)
  *
  * Pins all memory that is mapped, which can sleep for ever but ends by SIGKILL.
  *
- * Return: 0; or, with nothing changed, -EINTR killed, as iommufd_group_attach().
+ * Return: 0; or, with nothing changed, -EPERM interrupts can't be isolated, -EINTR
+ * killed, as iommufd_group_attach().
  */
 int vfio_compat_attach_groups(struct iommufd_ctx *ctx,
 			      struct iommufd_ioas *ioas)
