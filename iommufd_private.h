@@ -13,7 +13,7 @@
  *   attach.c
  *   hw_pagetable.c  hwpt_paging.c
  *   access.c  access_pages.c
- *   option.c
+ *   hw_info.c  option.c
  *   iopt_user.c                    what it is that a process wants to map
  *   iopt_map.c  iopt_unmap.c       the IOVA space: mapping and unmapping in it,
  *   iopt_domain.c  iopt_access.c   which domains and which accesses it has,
@@ -25,6 +25,7 @@
  *   account.c                      and its charge
  *   pin_user.c  pin.c              where pages come from and how they go back
  *   device_memory.c                memory of devices, which is not pinned
+ *   driver_ops.c                   what drivers of IOMMUs have registered
  *   pfn_runs.c  iova_tree.c        plain data structures, also compiled in
  *   iova_alloc.c  iova_bitmap.c    user space
  *

@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 
 #include "device.h"
+#include "hw_info.h"
 #include "hw_pagetable.h"
 #include "ioas.h"
 #include "iommufd_private.h"
@@ -33,6 +34,7 @@
 union command_args {
 	struct iommu_destroy destroy;
 	struct iommu_hwpt_alloc hwpt_alloc;
+	struct iommu_hw_info hw_info;
 	struct iommu_ioas_alloc ioas_alloc;
 	struct iommu_ioas_allow_iovas ioas_allow_iovas;
 	struct iommu_ioas_copy ioas_copy;
@@ -79,6 +81,8 @@ static const struct command_entry commands[] = {
 	COMMAND(IOMMU_VFIO_IOAS, iommufd_vfio_ioas, iommu_vfio_ioas,
 		__reserved),
 	COMMAND(IOMMU_HWPT_ALLOC, iommufd_hwpt_alloc, iommu_hwpt_alloc,
+		__reserved),
+	COMMAND(IOMMU_GET_HW_INFO, iommufd_get_hw_info, iommu_hw_info,
 		__reserved),
 #ifdef CONFIG_IOMMUFD_TEST
 	COMMAND(IOMMU_TEST_CMD, selftest_run, iommu_test_cmd, last),

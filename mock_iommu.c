@@ -11,11 +11,13 @@
  */
 #include <linux/idr.h>
 #include <linux/iommu.h>
+#include <linux/iommufd.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/property.h>
 #include <linux/slab.h>
+#include <uapi/linux/iommufd.h>
 
 #include "iommufd_test.h"
 #include "mock_domain.h"
@@ -56,6 +58,27 @@ static const struct iommu_ops mock_iommu_ops = {
 	.owner = THIS_MODULE,
 };
 
+static void *mock_hw_info(struct device *dev, u32 *length, u32 *type)
+{
+	struct iommu_test_hw_info *info;
+
+	if (*type != IOMMU_HW_INFO_TYPE_DEFAULT &&
+	    *type != IOMMU_HW_INFO_TYPE_SELFTEST)
+		return ERR_PTR(-EOPNOTSUPP);
+	info = kzalloc(sizeof(*info), GFP_KERNEL_ACCOUNT);
+	if (!info)
+		return ERR_PTR(-ENOMEM);
+	info->test_reg = IOMMU_HW_INFO_SELFTEST_REGVAL;
+	*length = sizeof(*info);
+	*type = IOMMU_HW_INFO_TYPE_SELFTEST;
+	return info;
+}
+
+static const struct iommufd_driver_ops mock_driver_ops = {
+	.owner = THIS_MODULE,
+	.hw_info = mock_hw_info,
+};
+
 static int add_iommu(void)
 {
 	int rc;
@@ -72,10 +95,16 @@ static int add_iommu(void)
 	return rc;
 }
 
+static void remove_iommu(void)
+{
+	iommu_device_sysfs_remove(&mock_iommu);
+	iommu_device_unregister(&mock_iommu);
+}
+
 /**
  * mock_iommu_init - make the mock IOMMU appear
  *
- * Return: 0 or an error of the driver core or the IOMMU core.
+ * Return: 0 or an error of the driver core or the IOMMU core, or -ENOMEM.
  */
 int mock_iommu_init(void)
 {
@@ -93,8 +122,13 @@ int mock_iommu_init(void)
 	rc = add_iommu();
 	if (rc)
 		goto out_pdev;
+	rc = iommufd_register_driver_ops(&mock_iommu_ops, &mock_driver_ops);
+	if (rc)
+		goto out_iommu;
 	return 0;
 
+out_iommu:
+	remove_iommu();
 out_pdev:
 	platform_device_unregister(iommu_pdev);
 out_fwnode:
@@ -109,8 +143,8 @@ out_fwnode:
  */
 void mock_iommu_exit(void)
 {
-	iommu_device_sysfs_remove(&mock_iommu);
-	iommu_device_unregister(&mock_iommu);
+	iommufd_unregister_driver_ops(&mock_iommu_ops);
+	remove_iommu();
 	platform_device_unregister(iommu_pdev);
 	fwnode_remove_software_node(mock_iommu.fwnode);
 	ida_destroy(&device_numbers);

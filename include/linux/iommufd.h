@@ -7,6 +7,8 @@
  * through. A driver of an emulated device (an mdev) does the DMA itself, with
  * the CPU: it creates an access and pins, reads or writes by IOVA.
  *
+ * A driver of an IOMMU can offer more than struct iommu_ops has room for.
+ *
  * The prototypes are those that the drivers of Linux 6.12 were written for.
  */
 #ifndef __LINUX_IOMMUFD_H
@@ -19,10 +21,12 @@
 struct device;
 struct file;
 struct iommu_group;
+struct iommu_ops;
 struct iommufd_access;
 struct iommufd_ctx;
 struct iommufd_device;
 struct iommufd_device_memory;
+struct module;
 struct page;
 struct vm_area_struct;
 
@@ -68,6 +72,24 @@ struct iommufd_device_memory_provider {
 						unsigned long *first);
 };
 
+/**
+ * struct iommufd_driver_ops - what an IOMMU driver can do beyond struct iommu_ops
+ * @owner: The module that has the functions: the driver, or a companion of it.
+ *         iommufd keeps it while it uses them
+ * @hw_info: Describe the IOMMU of @dev for IOMMU_GET_HW_INFO. In *@type comes the
+ *           kind of information that is wanted, IOMMU_HW_INFO_TYPE_DEFAULT for
+ *           any, and goes what kind it is; in *@length goes its size in bytes.
+ *           Returns the information, which iommufd frees with kfree(), or an
+ *           ERR_PTR: -EOPNOTSUPP there is no information of this kind. Without
+ *           this function iommu_ops.hw_info is asked, which knows one kind only.
+ *
+ * Any function may be missing: what needs it then fails with EOPNOTSUPP.
+ */
+struct iommufd_driver_ops {
+	struct module *owner;
+	void *(*hw_info)(struct device *dev, u32 *length, u32 *type);
+};
+
 #if IS_ENABLED(CONFIG_IOMMUFD)
 /* The context: one open of /dev/iommu (main.c) */
 struct iommufd_ctx *iommufd_ctx_from_file(struct file *file);
@@ -102,6 +124,11 @@ void iommufd_access_unpin_pages(struct iommufd_access *access,
 				unsigned long iova, unsigned long length);
 int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 		      void *data, size_t length, unsigned int flags);
+
+/* A driver of an IOMMU (driver_ops.c) */
+int iommufd_register_driver_ops(const struct iommu_ops *iommu_ops,
+				const struct iommufd_driver_ops *driver_ops);
+void iommufd_unregister_driver_ops(const struct iommu_ops *iommu_ops);
 
 /*
  * The context as a VFIO container (vfio_compat.c). A group that is added takes
