@@ -174,6 +174,7 @@ static struct iommufd_ioas *object_ioas(struct iommufd_object *object)
 	case IOMMUFD_OBJECT_IOAS:
 		return container_of(object, struct iommufd_ioas, object);
 	case IOMMUFD_OBJECT_HWPT_PAGING:
+	case IOMMUFD_OBJECT_HWPT_NESTED:
 		hwpt = container_of(object, struct iommufd_hwpt, object);
 		return iommufd_hwpt_to_paging(hwpt)->ioas;
 	default:

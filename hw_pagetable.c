@@ -10,6 +10,7 @@
 
 #include "device.h"
 #include "hw_pagetable.h"
+#include "hwpt_nested.h"
 #include "hwpt_paging.h"
 
 /* The others say what iommufd is to do with the domain */
@@ -77,6 +78,9 @@ int iommufd_hwpt_domain_alloc(struct iommufd_hwpt *hwpt,
  */
 struct iommufd_hwpt_paging *iommufd_hwpt_to_paging(struct iommufd_hwpt *hwpt)
 {
+	if (hwpt->object.ops->type == IOMMUFD_OBJECT_HWPT_NESTED)
+		return container_of(hwpt, struct iommufd_hwpt_nested,
+				    common)->parent;
 	return container_of(hwpt, struct iommufd_hwpt_paging, common);
 }
 
@@ -120,6 +124,7 @@ void iommufd_hwpt_put_attached(struct iommufd_hwpt *hwpt)
 static struct iommufd_hwpt *hwpt_new(struct iommufd_object *object,
 				     const struct hwpt_request *request)
 {
+	struct iommufd_hwpt_paging *parent;
 	struct iommufd_ioas *ioas;
 
 	switch (object->ops->type) {
@@ -127,7 +132,9 @@ static struct iommufd_hwpt *hwpt_new(struct iommufd_object *object,
 		ioas = container_of(object, struct iommufd_ioas, object);
 		return iommufd_hwpt_paging_new(ioas, request);
 	case IOMMUFD_OBJECT_HWPT_PAGING:
-		return ERR_PTR(-EOPNOTSUPP);
+		parent = container_of(object, struct iommufd_hwpt_paging,
+				      common.object);
+		return iommufd_hwpt_nested_new(parent, request);
 	default:
 		return ERR_PTR(-EINVAL);
 	}

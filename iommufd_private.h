@@ -12,6 +12,7 @@
  *   ioas.c  device.c  group.c      one kind of object a file
  *   attach.c
  *   hw_pagetable.c  hwpt_paging.c
+ *   hwpt_nested.c
  *   access.c  access_pages.c
  *   hw_info.c  option.c
  *   iopt_user.c                    what it is that a process wants to map

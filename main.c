@@ -18,6 +18,7 @@
 #include "device.h"
 #include "hw_info.h"
 #include "hw_pagetable.h"
+#include "hwpt_nested.h"
 #include "ioas.h"
 #include "iommufd_private.h"
 #include "option.h"
@@ -35,6 +36,7 @@ union command_args {
 	struct iommu_destroy destroy;
 	struct iommu_hwpt_alloc hwpt_alloc;
 	struct iommu_hw_info hw_info;
+	struct iommu_hwpt_invalidate hwpt_invalidate;
 	struct iommu_ioas_alloc ioas_alloc;
 	struct iommu_ioas_allow_iovas ioas_allow_iovas;
 	struct iommu_ioas_copy ioas_copy;
@@ -84,6 +86,8 @@ static const struct command_entry commands[] = {
 		__reserved),
 	COMMAND(IOMMU_GET_HW_INFO, iommufd_get_hw_info, iommu_hw_info,
 		__reserved),
+	COMMAND(IOMMU_HWPT_INVALIDATE, iommufd_hwpt_invalidate,
+		iommu_hwpt_invalidate, __reserved),
 #ifdef CONFIG_IOMMUFD_TEST
 	COMMAND(IOMMU_TEST_CMD, selftest_run, iommu_test_cmd, last),
 #endif

@@ -12,6 +12,7 @@
 
 #include "iommufd_test.h"
 #include "mock_domain.h"
+#include "mock_nested.h"
 #include "mock_table.h"
 
 struct mock_domain {
@@ -52,13 +53,20 @@ static struct mock_domain *to_mock_domain(struct iommu_domain *domain)
 	return container_of(domain, struct mock_domain, domain);
 }
 
-static int attach_device(struct iommu_domain *domain, struct device *dev)
+/**
+ * mock_domain_attach - iommu_domain_ops.attach_dev()
+ * @domain: Any mock domain
+ * @dev: A mock device
+ *
+ * Return: 0.
+ */
+int mock_domain_attach(struct iommu_domain *domain, struct device *dev)
 {
 	return 0;
 }
 
 static const struct iommu_domain_ops blocked_ops = {
-	.attach_dev = attach_device,
+	.attach_dev = mock_domain_attach,
 };
 
 struct iommu_domain mock_blocked_domain = {
@@ -98,7 +106,7 @@ static void free_paging(struct iommu_domain *domain)
 }
 
 static const struct iommu_domain_ops paging_ops = {
-	.attach_dev = attach_device,
+	.attach_dev = mock_domain_attach,
 	.map_pages = map_pages,
 	.unmap_pages = unmap_pages,
 	.iova_to_phys = iova_to_phys,
@@ -145,11 +153,12 @@ static int read_format(const struct iommu_user_data *user_data,
  * mock_domain_alloc - iommu_ops.domain_alloc_user()
  * @dev: A mock device
  * @flags: IOMMU_HWPT_ALLOC_*
- * @parent: NULL
+ * @parent: What a nested domain lies upon, or NULL
  * @user_data: struct iommu_hwpt_selftest of user space, or NULL
  *
  * Return: the domain or an ERR_PTR: -EOPNOTSUPP a flag, type of data or page
- * table it does not know; -EINVAL length of the data; -EFAULT; -ENOMEM.
+ * table it does not know; -EINVAL length of the data; -EFAULT; -ENOMEM; as
+ * mock_nested_alloc().
  */
 struct iommu_domain *mock_domain_alloc(struct device *dev, u32 flags,
 				       struct iommu_domain *parent,
@@ -159,7 +168,9 @@ struct iommu_domain *mock_domain_alloc(struct device *dev, u32 flags,
 	const struct mock_format *format;
 	int rc;
 
-	if (parent || (flags & ~known))
+	if (parent)
+		return mock_nested_alloc(flags, parent, user_data);
+	if (flags & ~known)
 		return ERR_PTR(-EOPNOTSUPP);
 	rc = read_format(user_data, &format);
 	if (rc)

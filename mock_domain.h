@@ -12,6 +12,7 @@ extern struct iommu_domain mock_blocked_domain;
 struct iommu_domain *mock_domain_alloc(struct device *dev, u32 flags,
 				       struct iommu_domain *parent,
 				       const struct iommu_user_data *user_data);
+int mock_domain_attach(struct iommu_domain *domain, struct device *dev);
 bool mock_domain_is_paging(const struct iommu_domain *domain);
 
 #endif

@@ -16,6 +16,7 @@
 #include "hwpt_paging.h"
 #include "mock_domain.h"
 #include "mock_iommu.h"
+#include "mock_nested.h"
 #include "selftest.h"
 #include "selftest_ops.h"
 
@@ -206,6 +207,24 @@ static int check_map(struct iommufd_command *command)
 	return rc;
 }
 
+static int check_iotlb(struct iommufd_command *command)
+{
+	struct iommu_test_cmd *args = command->args;
+	struct iommufd_object *object;
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	object = iommufd_object_get(command->ctx, args->id,
+				    IOMMUFD_HWPT_NESTED);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	hwpt = container_of(object, struct iommufd_hwpt, object);
+	rc = mock_nested_check(hwpt->domain, args->check_iotlb.id,
+			       args->check_iotlb.iotlb);
+	iommufd_object_put(object);
+	return rc;
+}
+
 /* Nothing can be said of a compound page, whose count is shared */
 static int check_page_refs(unsigned long address, unsigned int refs)
 {
@@ -266,6 +285,7 @@ static int (*const operations[])(struct iommufd_command *command) = {
 	[IOMMU_TEST_OP_MOCK_DOMAIN_REPLACE] = selftest_mock_domain_replace,
 	[IOMMU_TEST_OP_ACCESS_REPLACE_IOAS] = selftest_access_replace_ioas,
 	[IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS] = selftest_mock_domain_flags,
+	[IOMMU_TEST_OP_MD_CHECK_IOTLB] = check_iotlb,
 };
 
 /**

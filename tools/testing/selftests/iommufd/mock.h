@@ -97,6 +97,15 @@ static inline int mock_check_map(int fd, __u32 hwpt_id, __u64 iova, __u64 length
 	return mock_ioctl(fd, &cmd);
 }
 
+/* Is this the word @index of the IOTLB of a nested page table? */
+static inline int mock_check_iotlb(int fd, __u32 hwpt_id, __u32 index, __u32 iotlb)
+{
+	struct iommu_test_cmd cmd = MOCK_CMD(MD_CHECK_IOTLB, hwpt_id,
+		.check_iotlb = { .id = index, .iotlb = iotlb });
+
+	return mock_ioctl(fd, &cmd);
+}
+
 /* Are all small pages here pinned @refs times? */
 static inline int mock_check_refs(int fd, const void *address, __u64 length, __u32 refs)
 {

@@ -31,6 +31,9 @@ struct context {
 	uint8_t *memory;
 	/* What the command made, to be told apart from what was there */
 	struct mock new_mock;
+	/* Page tables: a parent, and one that is nested in it */
+	__u32 parent;
+	__u32 nested;
 };
 
 /* A command, and what there is to be before; @pins: it depends on the kind of memory */
@@ -163,6 +166,94 @@ static int pin(struct context *context)
 static int prepare_pin(struct context *context)
 {
 	return prepare_access(context) ? : pin(context);
+}
+
+static int alloc_parent(struct context *context)
+{
+	return iommu_hwpt_alloc(context->fd, context->mock.idev, context->ioas,
+				IOMMU_HWPT_ALLOC_NEST_PARENT, &context->parent);
+}
+
+static int alloc_nested(struct context *context)
+{
+	const struct iommu_hwpt_selftest data = { .iotlb = IOMMU_TEST_IOTLB_DEFAULT };
+
+	return iommu_hwpt_alloc_data(context->fd, context->mock.idev, context->parent, 0,
+				     IOMMU_HWPT_DATA_SELFTEST, &data, sizeof(data),
+				     &context->nested);
+}
+
+/* On the IOAS where the device is not, so that the mappings there get pinned */
+static int alloc_table_of_other(struct context *context)
+{
+	const struct iommu_hwpt_selftest data = { .pagetable_type = MOCK_IOMMUPT_DEFAULT };
+	__u32 hwpt;
+
+	return iommu_hwpt_alloc_data(context->fd, context->mock.idev, context->other, 0,
+				     IOMMU_HWPT_DATA_SELFTEST, &data, sizeof(data), &hwpt);
+}
+
+static int prepare_parent(struct context *context)
+{
+	return prepare_mapping_and_table(context) ? : alloc_parent(context);
+}
+
+static int prepare_nested(struct context *context)
+{
+	return prepare_parent(context) ? : alloc_nested(context);
+}
+
+static int replace_by(struct context *context, __u32 pt_id)
+{
+	return mock_replace(context->fd, context->mock.id, &pt_id);
+}
+
+static int replace_by_parent(struct context *context)
+{
+	return replace_by(context, context->parent);
+}
+
+static int replace_by_nested(struct context *context)
+{
+	return replace_by(context, context->nested);
+}
+
+static int prepare_attached_to_nested(struct context *context)
+{
+	return prepare_nested(context) ? : replace_by_nested(context);
+}
+
+static int attach_to_nested(struct context *context)
+{
+	return mock_attach(context->fd, context->nested, &context->new_mock);
+}
+
+static int destroy_nested(struct context *context)
+{
+	return iommu_destroy(context->fd, context->nested);
+}
+
+static int destroy_parent(struct context *context)
+{
+	return iommu_destroy(context->fd, context->parent);
+}
+
+static int invalidate(struct context *context)
+{
+	const struct iommu_hwpt_invalidate_selftest entries[2] = {};
+	__u32 count = 2;
+
+	return iommu_hwpt_invalidate(context->fd, context->nested,
+				     IOMMU_HWPT_INVALIDATE_DATA_SELFTEST, entries,
+				     sizeof(entries[0]), &count);
+}
+
+static int get_hw_info(struct context *context)
+{
+	struct iommu_test_hw_info data;
+	struct iommu_hw_info info;
+
+	return iommu_get_hw_info(context->fd, context->mock.idev, &data, sizeof(data), &info);
 }
 
 static int alloc_ioas(struct context *context)
@@ -334,6 +425,17 @@ static const struct scenario scenarios[] = {
 	{ "replace by a copy", prepare_copy_and_table, replace, false },
 	{ "replace by another mapping", prepare_two_mappings_and_table, replace, true },
 	{ "detach", prepare_mapping_and_table, detach, false },
+	{ "HWPT_ALLOC beside another one", prepare_mapping_and_table, alloc_parent, false },
+	{ "HWPT_ALLOC on a mapping", prepare_two_mappings_and_table, alloc_table_of_other, true },
+	{ "HWPT_ALLOC of a nested one", prepare_parent, alloc_nested, false },
+	{ "HWPT_INVALIDATE", prepare_nested, invalidate, false },
+	{ "GET_HW_INFO", prepare_table, get_hw_info, false },
+	{ "DESTROY of a page table", prepare_parent, destroy_parent, false },
+	{ "DESTROY of a nested page table", prepare_nested, destroy_nested, false },
+	{ "attach to a nested page table", prepare_nested, attach_to_nested, false },
+	{ "replace by a page table", prepare_parent, replace_by_parent, false },
+	{ "replace by a nested page table", prepare_nested, replace_by_nested, false },
+	{ "replace of a nested page table", prepare_attached_to_nested, replace_by_parent, false },
 	{ "making an access", prepare_nothing, create_access, false },
 	{ "replacing the IOAS of an access", prepare_pin, replace_access, false },
 	{ "pinning by an access", prepare_access, pin, true },

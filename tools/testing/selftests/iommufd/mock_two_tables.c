@@ -179,3 +179,17 @@ TEST_F(mock_two_tables, failed_map_is_in_neither)
 	EXPECT_EQ(0, attachment_map(&self->attachment, self->memory.start, SIZE / 2,
 				    IOMMU_MAP_RW, IOVA));
 }
+
+TEST_F(mock_two_tables, device_can_have_no_page_table_nested_in_one_of_another_iommu)
+{
+	const struct iommu_hwpt_vtd_s1 data = {};
+	__u32 parent, child;
+
+	ASSERT_EQ(0, attach_mock(self));
+	ASSERT_EQ(0, iommu_hwpt_alloc(self->fd, self->mock.idev, self->ioas,
+				      IOMMU_HWPT_ALLOC_NEST_PARENT, &parent));
+	EXPECT_EQ(-EINVAL, iommu_hwpt_alloc_data(self->fd, self->attachment.edu.device.id,
+						 parent, 0, IOMMU_HWPT_DATA_VTD_S1, &data,
+						 sizeof(data), &child));
+	EXPECT_EQ(0, iommu_destroy(self->fd, parent));
+}
