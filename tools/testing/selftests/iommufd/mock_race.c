@@ -41,6 +41,7 @@ struct race {
 	/* Ids that the last ones to be made had; they may be others' by now. */
 	__u32 ioas[KNOWN];
 	__u32 mocks[KNOWN];
+	__u32 idevs[KNOWN];
 	__u32 tables[KNOWN];
 	/* Of each action: how often it worked, and an error that must not be. */
 	unsigned int worked[MAX_ACTIONS];
@@ -224,6 +225,7 @@ static int attach(struct worker *worker)
 
 	if (!rc) {
 		remember(worker, race->mocks, mock.id);
+		remember(worker, race->idevs, mock.idev);
 		remember(worker, race->tables, mock.hwpt);
 	}
 	return rc;
@@ -237,6 +239,50 @@ static int replace(struct worker *worker)
 	if (!rc)
 		remember(worker, race->tables, pt_id);
 	return rc;
+}
+
+static int create_table(struct worker *worker)
+{
+	__u32 flags = random_below(worker, 2) ? IOMMU_HWPT_ALLOC_NEST_PARENT : 0, id;
+	int rc = iommu_hwpt_alloc(fd, random_known(worker, race->idevs), random_ioas(worker),
+				  flags, &id);
+
+	if (!rc)
+		remember(worker, race->tables, id);
+	return rc;
+}
+
+/* On a page table, mostly; on an IOAS it is a huge one. */
+static int create_nested_table(struct worker *worker)
+{
+	const struct iommu_hwpt_selftest data = { .pagetable_type = MOCK_IOMMUPT_HUGE };
+	__u32 id;
+	int rc = iommu_hwpt_alloc_data(fd, random_known(worker, race->idevs),
+				       random_known(worker, race->tables), 0,
+				       IOMMU_HWPT_DATA_SELFTEST, &data, sizeof(data), &id);
+
+	if (!rc)
+		remember(worker, race->tables, id);
+	return rc;
+}
+
+static int invalidate(struct worker *worker)
+{
+	const struct iommu_hwpt_invalidate_selftest entries[4] = {};
+	__u32 count = 4;
+
+	return iommu_hwpt_invalidate(fd, random_known(worker, race->tables),
+				     IOMMU_HWPT_INVALIDATE_DATA_SELFTEST, entries,
+				     sizeof(entries[0]), &count);
+}
+
+static int get_hw_info(struct worker *worker)
+{
+	struct iommu_test_hw_info data;
+	struct iommu_hw_info info;
+
+	return iommu_get_hw_info(fd, random_known(worker, race->idevs), &data, sizeof(data),
+				 &info);
 }
 
 static int look_into_table(struct worker *worker)
@@ -365,6 +411,12 @@ static const struct action actions[] = {
 	{ "get VFIO IOAS", 1, get_vfio_ioas, { -ENODEV } },
 	{ "attach", 5, attach, { -ENOENT, -EINVAL, -EFAULT, -EADDRINUSE } },
 	{ "replace", 20, replace, { -ENOENT, -EINVAL, -EFAULT, -EADDRINUSE } },
+	{ "create a table", 8, create_table,
+	  { -ENOENT, -EINVAL, -EFAULT, -EADDRINUSE, -EOPNOTSUPP } },
+	{ "create a nested table", 12, create_nested_table,
+	  { -ENOENT, -EINVAL, -EFAULT, -EADDRINUSE } },
+	{ "invalidate", 8, invalidate, { -ENOENT, -EINVAL } },
+	{ "get hardware info", 2, get_hw_info, { -ENOENT } },
 	{ "look into a table", 10, look_into_table, { -ENOENT } },
 	{ "limit buffers", 1, limit_buffers, {} },
 	{ "create an access", 8, create_access, { -ENOENT } },
@@ -493,8 +545,8 @@ static int destroy_all(void)
 	for (i = 0; i < ACCESSES; i++)
 		if (accesses[i] >= 0)
 			close(accesses[i]);
-	/* Devices before page tables before IOAS */
-	for (pass = 0; pass < 3; pass++)
+	/* Devices before nested page tables before their parents before IOAS */
+	for (pass = 0; pass < 4; pass++)
 		for (id = 1; id <= 4 * IDS; id++)
 			iommu_destroy(fd, id);
 	i = iommu_ioas_alloc(fd, &first);
