@@ -21,7 +21,8 @@
  *   iopt_revoke.c                  what happens if memory of a device goes away,
  *   io_pagetable.c                 what may be mapped where
  *   io_area.c                      one mapping: a piece of the IOVA space
- *   io_domain.c                    writing extents into an IOMMU domain
+ *   io_domain.c  io_dirty.c        writing extents into an IOMMU domain; reading
+ *                                  what is dirty
  *   pages_copy.c  pages.c          a range of memory, its pins
  *   account.c                      and its charge
  *   pin_user.c  pin.c              where pages come from and how they go back

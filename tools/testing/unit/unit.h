@@ -29,6 +29,7 @@ extern const struct unit_test pfn_runs_tests[];
 extern const struct unit_test iova_tree_tests[];
 extern const struct unit_test iova_alloc_tests[];
 extern const struct unit_test iova_bitmap_tests[];
+extern const struct unit_test io_dirty_tests[];
 
 /**
  * CHECK() - end the test as failed unless a condition holds
@@ -88,5 +89,6 @@ void pfn_runs_model(struct choices *choices);
 void iova_tree_model(struct choices *choices);
 void iova_alloc_model(struct choices *choices);
 void iova_bitmap_model(struct choices *choices);
+void io_dirty_model(struct choices *choices);
 
 #endif

@@ -91,6 +91,7 @@ int main(int argc, char **argv)
 {
 	const struct unit_test *files[] = {
 		pfn_runs_tests, iova_tree_tests, iova_alloc_tests, iova_bitmap_tests,
+		io_dirty_tests,
 	};
 	bool good = true;
 
