@@ -392,6 +392,25 @@ int iopt_realign(struct io_pagetable *iopt)
 	return 0;
 }
 
+/**
+ * iopt_is_aligned - can a range begin and end with areas?
+ * @iopt: The IOVA space
+ * @iova: First IOVA
+ * @length: Bytes
+ *
+ * Return: no if areas can neither begin nor end at one of its ends.
+ */
+bool iopt_is_aligned(struct io_pagetable *iopt, unsigned long iova,
+		     unsigned long length)
+{
+	bool aligned;
+
+	mutex_lock(&iopt->iova_lock);
+	aligned = IS_ALIGNED(iova | length, iopt->alignment);
+	mutex_unlock(&iopt->iova_lock);
+	return aligned;
+}
+
 static int disable_large(struct io_pagetable *iopt)
 {
 	int rc;

@@ -16,6 +16,7 @@
 
 struct iommu_domain;
 struct iommu_iova_range;
+struct iova_bitmap;
 
 /**
  * struct io_pagetable - an IOVA space
@@ -111,6 +112,8 @@ unsigned int iopt_ranges(struct io_pagetable *iopt,
 			 struct iommu_iova_range *ranges, unsigned int capacity,
 			 unsigned long *alignment);
 int iopt_realign(struct io_pagetable *iopt);
+bool iopt_is_aligned(struct io_pagetable *iopt, unsigned long iova,
+		     unsigned long length);
 int iopt_set_large(struct io_pagetable *iopt, bool large);
 int iopt_add_page_user(struct io_pagetable *iopt);
 void iopt_remove_page_user(struct io_pagetable *iopt);
@@ -128,6 +131,11 @@ int iopt_add_domain(struct io_pagetable *iopt, struct iopt_domain *entry);
 void iopt_remove_domain(struct io_pagetable *iopt, struct iopt_domain *entry);
 void iopt_drop_pins(struct io_pagetable *iopt);
 unsigned long iopt_page_sizes(struct io_pagetable *iopt);
+
+/* iopt_dirty.c: what devices have written to */
+int iopt_read_dirty(struct io_pagetable *iopt, struct iommu_domain *domain,
+		    struct iova_bitmap *bitmap, bool clear);
+int iopt_forget_dirty(struct io_pagetable *iopt, struct iommu_domain *domain);
 
 /* iopt_access.c: who has to let go before memory is unmapped */
 void iopt_ask_accesses(struct io_pagetable *iopt, struct iopt_access *only,

@@ -12,13 +12,14 @@
  *   ioas.c  device.c  group.c      one kind of object a file
  *   attach.c
  *   hw_pagetable.c  hwpt_paging.c
- *   hwpt_nested.c
+ *   hwpt_nested.c  hwpt_dirty.c
  *   access.c  access_pages.c
  *   hw_info.c  option.c
  *   iopt_user.c                    what it is that a process wants to map
  *   iopt_map.c  iopt_unmap.c       the IOVA space: mapping and unmapping in it,
  *   iopt_domain.c  iopt_access.c   which domains and which accesses it has,
  *   iopt_revoke.c                  what happens if memory of a device goes away,
+ *   iopt_dirty.c                   which pages devices have written to,
  *   io_pagetable.c                 what may be mapped where
  *   io_area.c                      one mapping: a piece of the IOVA space
  *   io_domain.c  io_dirty.c        writing extents into an IOMMU domain; reading

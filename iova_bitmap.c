@@ -209,8 +209,11 @@ static int open_window(struct iova_bitmap *bitmap, unsigned long iova,
 	pinned = pin_user_pages_fast(address,
 				     DIV_ROUND_UP(in_page + room, PAGE_BITS),
 				     FOLL_WRITE, bitmap->pages);
-	if (pinned <= 0)
-		return pinned ?: -EFAULT;
+	/* Addresses that wrap are no other mistake than addresses of nothing */
+	if (!pinned || pinned == -EOVERFLOW)
+		return -EFAULT;
+	if (pinned < 0)
+		return pinned;
 
 	bitmap->window = address & PAGE_MASK;
 	bitmap->nr_pages = pinned;

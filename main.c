@@ -18,6 +18,7 @@
 #include "device.h"
 #include "hw_info.h"
 #include "hw_pagetable.h"
+#include "hwpt_dirty.h"
 #include "hwpt_nested.h"
 #include "ioas.h"
 #include "iommufd_private.h"
@@ -36,7 +37,9 @@ union command_args {
 	struct iommu_destroy destroy;
 	struct iommu_hwpt_alloc hwpt_alloc;
 	struct iommu_hw_info hw_info;
+	struct iommu_hwpt_get_dirty_bitmap hwpt_get_dirty_bitmap;
 	struct iommu_hwpt_invalidate hwpt_invalidate;
+	struct iommu_hwpt_set_dirty_tracking hwpt_set_dirty_tracking;
 	struct iommu_ioas_alloc ioas_alloc;
 	struct iommu_ioas_allow_iovas ioas_allow_iovas;
 	struct iommu_ioas_copy ioas_copy;
@@ -86,6 +89,10 @@ static const struct command_entry commands[] = {
 		__reserved),
 	COMMAND(IOMMU_GET_HW_INFO, iommufd_get_hw_info, iommu_hw_info,
 		__reserved),
+	COMMAND(IOMMU_HWPT_SET_DIRTY_TRACKING, iommufd_hwpt_set_dirty_tracking,
+		iommu_hwpt_set_dirty_tracking, __reserved),
+	COMMAND(IOMMU_HWPT_GET_DIRTY_BITMAP, iommufd_hwpt_get_dirty_bitmap,
+		iommu_hwpt_get_dirty_bitmap, data),
 	COMMAND(IOMMU_HWPT_INVALIDATE, iommufd_hwpt_invalidate,
 		iommu_hwpt_invalidate, __reserved),
 #ifdef CONFIG_IOMMUFD_TEST

@@ -756,7 +756,12 @@ enum iommufd_hwpt_get_dirty_bitmap_flags {
  * @data: Pointer to the bitmap
  *
  * Sets bit n, which is bit n % 8 of byte n / 8, if a device wrote to the
- * @page_size bytes at @iova + n * @page_size. No bit is ever cleared.
+ * @page_size bytes at @iova + n * @page_size. No bit is ever cleared. The hardware
+ * tracks whole entries of the page table, which can be larger: then all bits are
+ * set that one covers. One that is only in part in the range stays dirty.
+ *
+ * The walk ends at the first gap between mappings, and where the bitmap cannot be
+ * written to; what is beyond stays dirty, and the result is 0.
  *
  * EINVAL: @iova or @length is not a multiple of @page_size or of the
  * alignment that IOMMU_IOAS_IOVA_RANGES gives. EOPNOTSUPP: the page table
