@@ -2,8 +2,9 @@
 /*
  * The mock domain: what the mock IOMMU can attach its devices to.
  *
- * Owns the two formats of paging domains, their page sizes and apertures. It
- * must never know how devices and the IOMMU come to be.
+ * Owns the two formats of paging domains, their page sizes and apertures, and how
+ * they are asked for dirty pages. It must never know how devices and the IOMMU
+ * come to be.
  */
 #include <linux/iommu.h>
 #include <linux/sizes.h>
@@ -15,9 +16,16 @@
 #include "mock_nested.h"
 #include "mock_table.h"
 
+/**
+ * struct mock_domain - a paging domain
+ * @domain: What it is for the IOMMU core
+ * @table: Its page table
+ * @tracking: Dirty pages are tracked
+ */
 struct mock_domain {
 	struct iommu_domain domain;
 	struct mock_table table;
+	bool tracking;
 };
 
 /**
@@ -58,10 +66,13 @@ static struct mock_domain *to_mock_domain(struct iommu_domain *domain)
  * @domain: Any mock domain
  * @dev: A mock device
  *
- * Return: 0.
+ * Return: 0, or -EINVAL: the domain tracks dirty pages, and the device can't.
  */
 int mock_domain_attach(struct iommu_domain *domain, struct device *dev)
 {
+	if (domain->dirty_ops &&
+	    !device_iommu_capable(dev, IOMMU_CAP_DIRTY_TRACKING))
+		return -EINVAL;
 	return 0;
 }
 
@@ -97,6 +108,11 @@ static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
 	return mock_table_lookup(&to_mock_domain(domain)->table, iova);
 }
 
+static void flush_iotlb_all(struct iommu_domain *domain)
+{
+	mock_table_flush(&to_mock_domain(domain)->table);
+}
+
 static void free_paging(struct iommu_domain *domain)
 {
 	struct mock_domain *mock = to_mock_domain(domain);
@@ -110,10 +126,45 @@ static const struct iommu_domain_ops paging_ops = {
 	.map_pages = map_pages,
 	.unmap_pages = unmap_pages,
 	.iova_to_phys = iova_to_phys,
+	.flush_iotlb_all = flush_iotlb_all,
 	.free = free_paging,
 };
 
-static struct iommu_domain *alloc_paging(const struct mock_format *format)
+static int set_dirty_tracking(struct iommu_domain *domain, bool enabled)
+{
+	WRITE_ONCE(to_mock_domain(domain)->tracking, enabled);
+	return 0;
+}
+
+/*
+ * As drivers do it: from the middle of a leaf on they record its size, and go on
+ * in the middle of the next one.
+ */
+static int read_and_clear_dirty(struct iommu_domain *domain, unsigned long iova,
+				size_t size, unsigned long flags,
+				struct iommu_dirty_bitmap *dirty)
+{
+	struct mock_domain *mock = to_mock_domain(domain);
+	unsigned long last = iova + size - 1;
+	unsigned long leaf;
+
+	do {
+		if (mock_table_test_dirty(&mock->table, iova,
+					  !(flags & IOMMU_DIRTY_NO_CLEAR),
+					  &leaf))
+			iommu_dirty_bitmap_record(dirty, iova, leaf);
+		iova += leaf ?: MOCK_PAGE_SIZE;
+	} while (iova < last);
+	return 0;
+}
+
+static const struct iommu_dirty_ops paging_dirty_ops = {
+	.set_dirty_tracking = set_dirty_tracking,
+	.read_and_clear_dirty = read_and_clear_dirty,
+};
+
+static struct iommu_domain *alloc_paging(const struct mock_format *format,
+					 u32 flags)
 {
 	struct mock_domain *mock = kzalloc(sizeof(*mock), GFP_KERNEL_ACCOUNT);
 
@@ -121,6 +172,8 @@ static struct iommu_domain *alloc_paging(const struct mock_format *format)
 		return ERR_PTR(-ENOMEM);
 	mock->domain.type = IOMMU_DOMAIN_UNMANAGED;
 	mock->domain.ops = &paging_ops;
+	if (flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING)
+		mock->domain.dirty_ops = &paging_dirty_ops;
 	mock->domain.pgsize_bitmap = format->sizes;
 	mock->domain.geometry = format->geometry;
 	mock_table_init(&mock->table, format->sizes);
@@ -164,7 +217,9 @@ struct iommu_domain *mock_domain_alloc(struct device *dev, u32 flags,
 				       struct iommu_domain *parent,
 				       const struct iommu_user_data *user_data)
 {
-	const u32 known = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_PASID;
+	const u32 known = IOMMU_HWPT_ALLOC_NEST_PARENT |
+			  IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
+			  IOMMU_HWPT_ALLOC_PASID;
 	const struct mock_format *format;
 	int rc;
 
@@ -172,10 +227,13 @@ struct iommu_domain *mock_domain_alloc(struct device *dev, u32 flags,
 		return mock_nested_alloc(flags, parent, user_data);
 	if (flags & ~known)
 		return ERR_PTR(-EOPNOTSUPP);
+	if ((flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING) &&
+	    !device_iommu_capable(dev, IOMMU_CAP_DIRTY_TRACKING))
+		return ERR_PTR(-EOPNOTSUPP);
 	rc = read_format(user_data, &format);
 	if (rc)
 		return ERR_PTR(rc);
-	return alloc_paging(format);
+	return alloc_paging(format, flags);
 }
 
 /**
@@ -187,4 +245,25 @@ struct iommu_domain *mock_domain_alloc(struct device *dev, u32 flags,
 bool mock_domain_is_paging(const struct iommu_domain *domain)
 {
 	return domain->ops == &paging_ops;
+}
+
+/**
+ * mock_domain_is_tracking - does anybody want to know where devices write?
+ * @domain: A mock domain, see mock_domain_is_paging()
+ *
+ * Return: yes or no.
+ */
+bool mock_domain_is_tracking(struct iommu_domain *domain)
+{
+	return READ_ONCE(to_mock_domain(domain)->tracking);
+}
+
+/**
+ * mock_domain_write - a device writes to an IOVA
+ * @domain: A mock domain that tracks dirty pages
+ * @iova: Any IOVA; if nothing is mapped there nothing happens
+ */
+void mock_domain_write(struct iommu_domain *domain, unsigned long iova)
+{
+	mock_table_write(&to_mock_domain(domain)->table, iova);
 }

@@ -29,7 +29,16 @@ static DEFINE_IDA(device_numbers);
 
 static bool mock_capable(struct device *dev, enum iommu_cap capability)
 {
-	return capability == IOMMU_CAP_CACHE_COHERENCY;
+	struct mock_device *mock = dev_get_drvdata(dev);
+
+	switch (capability) {
+	case IOMMU_CAP_CACHE_COHERENCY:
+		return true;
+	case IOMMU_CAP_DIRTY_TRACKING:
+		return !(mock->flags & MOCK_FLAGS_DEVICE_NO_DIRTY);
+	default:
+		return false;
+	}
 }
 
 static struct iommu_device *mock_probe_device(struct device *dev)

@@ -7,6 +7,10 @@
  * value, as the contiguous entries of real hardware do. It is as unforgiving as
  * hardware allows: nothing is ever overwritten, split or merged, so that a wrong
  * call shows. It must never know what the memory is.
+ *
+ * An entry that is written through becomes dirty, and only that one of those that
+ * a leaf fills. An IOTLB remembers that the leaf is dirty: until it is flushed,
+ * making the leaf clean has writes go unnoticed.
  */
 #include <linux/array_size.h>
 #include <linux/bits.h>
@@ -26,6 +30,9 @@
 #define ENTRY_LEAF BIT_ULL(0)
 #define ENTRY_SHIFT_MASK GENMASK_ULL(6, 1)
 #define ENTRY_PHYS_MASK GENMASK_ULL(50, 11)
+#define ENTRY_DIRTY BIT_ULL(51)
+/* In the first entry of a leaf: what the IOTLB has */
+#define ENTRY_CACHED_DIRTY BIT_ULL(52)
 
 #define PHYS_LIMIT BIT_ULL(51)
 
@@ -301,6 +308,83 @@ size_t mock_table_unmap(struct mock_table *table, unsigned long iova,
 	}
 	mutex_unlock(&table->lock);
 	return unmapped;
+}
+
+/**
+ * mock_table_write - a device writes through the table
+ * @table: The table
+ * @iova: Any IOVA
+ */
+void mock_table_write(struct mock_table *table, unsigned long iova)
+{
+	unsigned int shift;
+	u64 *leaf;
+
+	mutex_lock(&table->lock);
+	leaf = find_leaf(table, iova);
+	if (leaf && !(*leaf & ENTRY_CACHED_DIRTY)) {
+		*leaf |= ENTRY_CACHED_DIRTY;
+		shift = leaf_shift(*leaf);
+		iova &= BIT_ULL(shift) - 1;
+		leaf[iova >> level_shift(table, leaf_level(table, shift))] |=
+			ENTRY_DIRTY;
+	}
+	mutex_unlock(&table->lock);
+}
+
+/**
+ * mock_table_test_dirty - was an IOVA written to?
+ * @table: The table
+ * @iova: Any IOVA
+ * @clear: Make the leaf clean
+ * @size: Set to the size of the leaf, in bytes, or 0: nothing is mapped
+ *
+ * Return: true if any IOVA of the same leaf was.
+ */
+bool mock_table_test_dirty(struct mock_table *table, unsigned long iova,
+			   bool clear, unsigned long *size)
+{
+	unsigned int i, count;
+	bool dirty = false;
+	u64 *leaf;
+
+	*size = 0;
+	mutex_lock(&table->lock);
+	leaf = find_leaf(table, iova);
+	if (leaf) {
+		*size = BIT_ULL(leaf_shift(*leaf));
+		count = leaf_entries(table, leaf_shift(*leaf));
+		for (i = 0; i != count; i++) {
+			dirty |= !!(leaf[i] & ENTRY_DIRTY);
+			if (clear)
+				leaf[i] &= ~ENTRY_DIRTY;
+		}
+	}
+	mutex_unlock(&table->lock);
+	return dirty;
+}
+
+static void flush_below(struct mock_node *node)
+{
+	unsigned int i;
+
+	for (i = 0; i != ARRAY_SIZE(node->entries); i++) {
+		if (is_node(node->entries[i]))
+			flush_below(entry_node(node->entries[i]));
+		else
+			node->entries[i] &= ~ENTRY_CACHED_DIRTY;
+	}
+}
+
+/**
+ * mock_table_flush - have the IOTLB forget everything
+ * @table: The table
+ */
+void mock_table_flush(struct mock_table *table)
+{
+	mutex_lock(&table->lock);
+	flush_below(&table->root);
+	mutex_unlock(&table->lock);
 }
 
 /**

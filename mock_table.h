@@ -36,6 +36,10 @@ int mock_table_map(struct mock_table *table, unsigned long iova,
 		   phys_addr_t phys, size_t length, gfp_t gfp, size_t *mapped);
 size_t mock_table_unmap(struct mock_table *table, unsigned long iova,
 			size_t length);
+void mock_table_write(struct mock_table *table, unsigned long iova);
+bool mock_table_test_dirty(struct mock_table *table, unsigned long iova,
+			   bool clear, unsigned long *size);
+void mock_table_flush(struct mock_table *table);
 phys_addr_t mock_table_lookup(struct mock_table *table, unsigned long iova);
 
 #endif

@@ -285,6 +285,7 @@ static int (*const operations[])(struct iommufd_command *command) = {
 	[IOMMU_TEST_OP_MOCK_DOMAIN_REPLACE] = selftest_mock_domain_replace,
 	[IOMMU_TEST_OP_ACCESS_REPLACE_IOAS] = selftest_access_replace_ioas,
 	[IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS] = selftest_mock_domain_flags,
+	[IOMMU_TEST_OP_DIRTY] = selftest_dirty,
 	[IOMMU_TEST_OP_MD_CHECK_IOTLB] = check_iotlb,
 };
 

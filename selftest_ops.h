@@ -22,6 +22,9 @@ int selftest_mock_domain(struct iommufd_command *command);
 int selftest_mock_domain_flags(struct iommufd_command *command);
 int selftest_mock_domain_replace(struct iommufd_command *command);
 
+/* selftest_dirty.c: devices that write */
+int selftest_dirty(struct iommufd_command *command);
+
 /* selftest_access.c: accesses */
 int selftest_create_access(struct iommufd_command *command);
 int selftest_destroy_access_pages(struct iommufd_command *command);
