@@ -125,6 +125,25 @@ static inline int mock_set_memory_limit(int fd, __u32 limit)
 	return mock_ioctl(fd, &cmd);
 }
 
+/*
+ * Has a device write to the pages of a page table whose bits are set. @written: how many
+ * there are, may be NULL.
+ */
+static inline int mock_dirty(int fd, __u32 hwpt_id, __u64 iova, __u64 length,
+			     __u64 page_size, const void *bitmap, __u64 *written)
+{
+	struct iommu_test_cmd cmd = MOCK_CMD(DIRTY, hwpt_id,
+		.dirty = {
+			.iova = iova, .length = length, .page_size = page_size,
+			.uptr = (uintptr_t)bitmap,
+		});
+	int rc = mock_ioctl(fd, &cmd);
+
+	if (!rc && written)
+		*written = cmd.dirty.out_nr_dirty;
+	return rc;
+}
+
 /* @access: a file descriptor. */
 static inline int mock_access_create(int fd, __u32 ioas_id, __u32 flags, int *access)
 {

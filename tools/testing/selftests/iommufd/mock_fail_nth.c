@@ -34,6 +34,8 @@ struct context {
 	/* Page tables: a parent, and one that is nested in it */
 	__u32 parent;
 	__u32 nested;
+	/* A page table that tracks dirty pages */
+	__u32 tracking;
 };
 
 /* A command, and what there is to be before; @pins: it depends on the kind of memory */
@@ -54,6 +56,7 @@ struct view {
 	struct iommu_iova_range first[2];
 	int readable[2][2];
 	int in_table[2];
+	int dirty;
 };
 
 static __u32 next_id(int fd)
@@ -88,6 +91,20 @@ static int look_at_table(struct context *context, __u64 iova)
 			      context->memory + end);
 }
 
+static int read_dirty(struct context *context, __u32 flags, __u8 *bitmap)
+{
+	return iommu_hwpt_get_dirty_bitmap(context->fd, context->tracking, flags, IOVA, LENGTH,
+					   PAGE, bitmap);
+}
+
+/* Is the first page dirty? */
+static int look_at_dirty(struct context *context)
+{
+	__u8 bitmap[LENGTH / PAGE / 8] = {};
+
+	return read_dirty(context, IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR, bitmap) ? : bitmap[0];
+}
+
 static void look(struct context *context, struct view *view)
 {
 	const __u32 ioas[2] = { context->ioas, context->other };
@@ -105,6 +122,7 @@ static void look(struct context *context, struct view *view)
 	}
 	view->in_table[0] = look_at_table(context, IOVA);
 	view->in_table[1] = look_at_table(context, FREE_IOVA);
+	view->dirty = look_at_dirty(context);
 }
 
 static int prepare_nothing(struct context *context)
@@ -256,6 +274,23 @@ static int get_hw_info(struct context *context)
 	return iommu_get_hw_info(context->fd, context->mock.idev, &data, sizeof(data), &info);
 }
 
+static int enable_tracking(struct context *context)
+{
+	return iommu_hwpt_set_dirty_tracking(context->fd, context->tracking,
+					     IOMMU_HWPT_DIRTY_TRACKING_ENABLE);
+}
+
+static int prepare_dirty_page(struct context *context)
+{
+	static const __u8 bits = 1;
+
+	return prepare_mapping_and_table(context) ? :
+	       iommu_hwpt_alloc(context->fd, context->mock.idev, context->ioas,
+				IOMMU_HWPT_ALLOC_DIRTY_TRACKING, &context->tracking) ? :
+	       enable_tracking(context) ? :
+	       mock_dirty(context->fd, context->tracking, IOVA, PAGE, PAGE, &bits, NULL);
+}
+
 static int alloc_ioas(struct context *context)
 {
 	__u32 id;
@@ -398,6 +433,18 @@ static int write_foreign_memory(struct context *context)
 	return read_or_write(context, MOCK_ACCESS_RW_WRITE | MOCK_ACCESS_RW_SLOW_PATH);
 }
 
+static int disable_tracking(struct context *context)
+{
+	return iommu_hwpt_set_dirty_tracking(context->fd, context->tracking, 0);
+}
+
+static int collect_dirty(struct context *context)
+{
+	__u8 bitmap[LENGTH / PAGE / 8] = {};
+
+	return read_dirty(context, 0, bitmap);
+}
+
 static const struct scenario scenarios[] = {
 	{ "IOAS_ALLOC", prepare_nothing, alloc_ioas, false },
 	{ "DESTROY of an IOAS", prepare_copy_and_table, destroy_ioas, false },
@@ -416,6 +463,9 @@ static const struct scenario scenarios[] = {
 	{ "IOAS_UNMAP of everything", prepare_copy_and_table, unmap_all, false },
 	{ "OPTION", prepare_nothing, set_huge_pages, false },
 	{ "VFIO_IOAS", prepare_nothing, set_vfio_ioas, false },
+	{ "HWPT_SET_DIRTY_TRACKING", prepare_dirty_page, enable_tracking, false },
+	{ "HWPT_SET_DIRTY_TRACKING off", prepare_dirty_page, disable_tracking, false },
+	{ "HWPT_GET_DIRTY_BITMAP", prepare_dirty_page, collect_dirty, false },
 	{ "reserving a range", prepare_nothing, reserve, false },
 	{ "attach without mapping", prepare_nothing, attach, false },
 	{ "attach with mapping", prepare_mapping, attach, true },
@@ -571,7 +621,8 @@ static void print_view(const char *when, const struct view *view)
 		printf("#   IOAS %d: %u ranges, alignment %llu, readable %d %d\n", i,
 		       view->ranges[i], view->alignment[i], view->readable[i][0],
 		       view->readable[i][1]);
-	printf("#   in page table %d %d\n", view->in_table[0], view->in_table[1]);
+	printf("#   in page table %d %d, dirty %d\n", view->in_table[0], view->in_table[1],
+	       view->dirty);
 }
 
 /* Returns how many places there are, or -1 */
