@@ -17,12 +17,14 @@ struct iommu_group;
  * @dev: The device
  * @group: Its group, with a reference
  * @link: In device_group.attached, or empty
+ * @fault_users: Attachments with a fault queue; under the lock of @group
  */
 struct iommufd_device {
 	struct iommufd_object object;
 	struct device *dev;
 	struct device_group *group;
 	struct list_head link;
+	unsigned int fault_users;
 };
 
 struct iommufd_device *iommufd_device_get(struct iommufd_ctx *ctx, u32 id);

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "device.h"
+#include "fault.h"
 #include "group.h"
 #include "hwpt_paging.h"
 #include "iommu_internal.h"
@@ -250,12 +251,47 @@ static int map_msi(struct device_group *group, struct iommufd_hwpt *hwpt)
 					   group->msi_window);
 }
 
+/* How page requests of a group find the page table that it is attached to */
+static struct fault_handle *handle_alloc(const struct iommufd_device *idev,
+					 struct iommufd_hwpt *hwpt)
+{
+	struct fault_handle *handle;
+
+	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	if (!handle)
+		return NULL;
+	handle->hwpt = hwpt;
+	handle->dev_id = idev ? idev->object.id : 0;
+	return handle;
+}
+
 static int attach_hardware(struct device_group *group,
+			   const struct iommufd_device *idev,
 			   struct iommufd_hwpt *hwpt)
 {
-	int rc = map_msi(group, hwpt);
+	struct fault_handle *handle = handle_alloc(idev, hwpt);
+	int rc;
 
-	return rc ?: iommu_attach_group(hwpt->domain, group->group);
+	if (!handle)
+		return -ENOMEM;
+	rc = map_msi(group, hwpt);
+	if (!rc)
+		rc = iommu_attach_group_handle(hwpt->domain, group->group,
+					       &handle->handle);
+	if (rc)
+		kfree(handle);
+	else
+		group->handle = handle;
+	return rc;
+}
+
+static void detach_hardware(struct device_group *group)
+{
+	iommu_detach_group_handle(group->hwpt->domain, group->group);
+	iommufd_fault_drop(group->handle, NULL);
+	kfree(group->handle);
+	group->handle = NULL;
+	group->hwpt = NULL;
 }
 
 /**
@@ -283,18 +319,39 @@ int device_group_attach(struct device_group *group,
 	rc = idev ? reserve_for(iopt, idev) : reserve_for_group(iopt, group);
 	if (rc)
 		return rc;
+	if (idev)
+		rc = iommufd_fault_enable(idev, hwpt);
+	if (rc)
+		goto out_unreserve;
 	if (!group->hwpt)
-		rc = attach_hardware(group, hwpt);
-	if (rc) {
-		iopt_unreserve(iopt, reserved_owner(group, idev));
-		return rc;
-	}
+		rc = attach_hardware(group, idev, hwpt);
+	if (rc)
+		goto out_disable;
 	group->hwpt = hwpt;
 	if (idev)
 		list_add_tail(&idev->link, &group->attached);
 	else
 		group->whole = true;
 	return 0;
+
+out_disable:
+	if (idev)
+		iommufd_fault_disable(idev, hwpt);
+out_unreserve:
+	iopt_unreserve(iopt, reserved_owner(group, idev));
+	return rc;
+}
+
+/* The group stays attached: page requests come from the others from now on */
+static void leave_others(struct device_group *group,
+			 struct iommufd_device *idev)
+{
+	struct iommufd_device *first;
+
+	first = list_first_entry_or_null(&group->attached,
+					 struct iommufd_device, link);
+	WRITE_ONCE(group->handle->dev_id, first ? first->object.id : 0);
+	iommufd_fault_drop(group->handle, idev->dev);
 }
 
 /**
@@ -316,10 +373,12 @@ void device_group_detach(struct device_group *group,
 		list_del_init(&idev->link);
 	else
 		group->whole = false;
-	if (list_empty(&group->attached) && !group->whole) {
-		iommu_detach_group(hwpt->domain, group->group);
-		group->hwpt = NULL;
-	}
+	if (list_empty(&group->attached) && !group->whole)
+		detach_hardware(group);
+	else if (idev)
+		leave_others(group, idev);
+	if (idev)
+		iommufd_fault_disable(idev, hwpt);
 	iopt_unreserve(hwpt_iopt(hwpt), reserved_owner(group, idev));
 }
 
@@ -356,6 +415,57 @@ static bool same_driver(struct device_group *group, struct iommu_domain *domain)
 	return domain->owner == idev->dev->iommu->iommu_dev->ops;
 }
 
+static void disable_faults(struct device_group *group,
+			   const struct iommufd_hwpt *hwpt,
+			   const struct iommufd_device *end)
+{
+	struct iommufd_device *idev;
+
+	list_for_each_entry(idev, &group->attached, link) {
+		if (idev == end)
+			return;
+		iommufd_fault_disable(idev, hwpt);
+	}
+}
+
+static int enable_faults(struct device_group *group,
+			 const struct iommufd_hwpt *hwpt)
+{
+	struct iommufd_device *idev;
+	int rc;
+
+	list_for_each_entry(idev, &group->attached, link) {
+		rc = iommufd_fault_enable(idev, hwpt);
+		if (rc) {
+			disable_faults(group, hwpt, idev);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int replace_domain(struct device_group *group,
+			  struct iommufd_hwpt *hwpt)
+{
+	struct fault_handle *handle, *old = group->handle;
+	int rc;
+
+	handle = kmemdup(old, sizeof(*old), GFP_KERNEL_ACCOUNT);
+	if (!handle)
+		return -ENOMEM;
+	handle->hwpt = hwpt;
+	rc = iommu_replace_group_handle(group->group, hwpt->domain,
+					&handle->handle);
+	if (rc) {
+		kfree(handle);
+		return rc;
+	}
+	group->handle = handle;
+	iommufd_fault_drop(old, NULL);
+	kfree(old);
+	return 0;
+}
+
 static int replace_hardware(struct device_group *group,
 			    struct iommufd_hwpt *hwpt)
 {
@@ -364,7 +474,14 @@ static int replace_hardware(struct device_group *group,
 	if (!same_driver(group, hwpt->domain))
 		return -EINVAL;
 	rc = map_msi(group, hwpt);
-	return rc ?: iommu_group_replace_domain(group->group, hwpt->domain);
+	if (rc)
+		return rc;
+	rc = enable_faults(group, hwpt);
+	if (rc)
+		return rc;
+	rc = replace_domain(group, hwpt);
+	disable_faults(group, rc ? hwpt : group->hwpt, NULL);
+	return rc;
 }
 
 static void swap_references(struct device_group *group,

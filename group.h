@@ -11,6 +11,7 @@
 
 struct device;
 struct iommu_group;
+struct fault_handle;
 struct iommufd_ctx;
 struct iommufd_device;
 struct iommufd_hwpt;
@@ -24,6 +25,7 @@ struct iommufd_hwpt;
  * @lock: Protects all that follows
  * @hwpt: What the group is attached to; each device in @attached has a reference,
  *        and so has the container if @whole
+ * @handle: By which page requests find it; there while it is attached
  * @attached: struct iommufd_device.link
  * @whole: The container has attached the group, whatever devices do
  * @msi_window: Where MSI doorbells are to appear, or PHYS_ADDR_MAX
@@ -35,6 +37,7 @@ struct device_group {
 
 	struct mutex lock; /* the attachment */
 	struct iommufd_hwpt *hwpt;
+	struct fault_handle *handle;
 	struct list_head attached;
 	bool whole;
 	phys_addr_t msi_window;

@@ -9,6 +9,7 @@
 #include <linux/iommu.h>
 
 #include "device.h"
+#include "fault.h"
 #include "hw_pagetable.h"
 #include "hwpt_nested.h"
 #include "hwpt_paging.h"
@@ -48,7 +49,7 @@ static struct iommu_domain *domain_alloc(const struct hwpt_request *request,
  * @parent: What a nested domain lies upon, or NULL
  *
  * Return: 0, -EOPNOTSUPP the driver can't do that, or another error of it. The
- * domain is freed by who destroys the HWPT.
+ * domain is freed by iommufd_hwpt_domain_free().
  */
 int iommufd_hwpt_domain_alloc(struct iommufd_hwpt *hwpt,
 			      const struct hwpt_request *request,
@@ -67,6 +68,18 @@ int iommufd_hwpt_domain_alloc(struct iommufd_hwpt *hwpt,
 	hwpt->domain = domain;
 	hwpt->flags = request->flags;
 	return 0;
+}
+
+/**
+ * iommufd_hwpt_domain_free - the opposite of iommufd_hwpt_domain_alloc()
+ * @hwpt: Attached to nothing; it may have no domain
+ */
+void iommufd_hwpt_domain_free(struct iommufd_hwpt *hwpt)
+{
+	if (hwpt->domain)
+		iommu_domain_free(hwpt->domain);
+	if (hwpt->fault)
+		iommufd_object_put(&hwpt->fault->object);
 }
 
 /**
@@ -140,6 +153,17 @@ static struct iommufd_hwpt *hwpt_new(struct iommufd_object *object,
 	}
 }
 
+static int set_fault(struct iommufd_hwpt *hwpt, u32 fault_id)
+{
+	struct iommufd_fault *fault;
+
+	fault = iommufd_fault_get(hwpt->object.ctx, fault_id);
+	if (IS_ERR(fault))
+		return PTR_ERR(fault);
+	iommufd_fault_set(hwpt, fault);
+	return 0;
+}
+
 /* Make the page table known; undoes it on failure */
 static int finish_alloc(struct iommufd_command *command,
 			struct iommufd_hwpt *hwpt)
@@ -147,9 +171,8 @@ static int finish_alloc(struct iommufd_command *command,
 	struct iommu_hwpt_alloc *args = command->args;
 	int rc = 0;
 
-	/* There is no fault queue yet that the id could be of */
 	if (args->flags & IOMMU_HWPT_FAULT_ID_VALID)
-		rc = -ENOENT;
+		rc = set_fault(hwpt, args->fault_id);
 	args->out_hwpt_id = hwpt->object.id;
 	rc = rc ?: iommufd_respond(command);
 	if (rc)

@@ -13,6 +13,7 @@
 struct device;
 struct iommu_domain;
 struct iommu_user_data;
+struct iommufd_fault;
 struct iommufd_hwpt_paging;
 
 /**
@@ -21,12 +22,14 @@ struct iommufd_hwpt_paging;
  *          nothing else was made from it
  * @domain: What the IOMMU driver calls it
  * @flags: Mask of enum iommufd_hwpt_alloc_flags that it was asked for with
+ * @fault: Where page requests of its devices go, with a reference, or NULL
  * @automatic: Made by an attach to an IOAS, goes with the last attachment
  */
 struct iommufd_hwpt {
 	struct iommufd_object object;
 	struct iommu_domain *domain;
 	u32 flags;
+	struct iommufd_fault *fault;
 	bool automatic;
 };
 
@@ -46,6 +49,7 @@ int iommufd_hwpt_domain_alloc(struct iommufd_hwpt *hwpt,
 			      const struct hwpt_request *request,
 			      struct iommu_domain *parent);
 struct iommufd_hwpt_paging *iommufd_hwpt_to_paging(struct iommufd_hwpt *hwpt);
+void iommufd_hwpt_domain_free(struct iommufd_hwpt *hwpt);
 void iommufd_hwpt_discard(struct iommufd_hwpt *hwpt);
 bool iommufd_hwpt_get_attached(struct iommufd_hwpt *hwpt);
 void iommufd_hwpt_put_attached(struct iommufd_hwpt *hwpt);

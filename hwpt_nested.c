@@ -25,8 +25,7 @@ static void nested_destroy(struct iommufd_object *object)
 	struct iommufd_hwpt_nested *nested =
 		container_of(object, struct iommufd_hwpt_nested, common.object);
 
-	if (nested->common.domain)
-		iommu_domain_free(nested->common.domain);
+	iommufd_hwpt_domain_free(&nested->common);
 	iommufd_object_put(&nested->parent->common.object);
 }
 

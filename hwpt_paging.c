@@ -37,8 +37,7 @@ static void paging_destroy(struct iommufd_object *object)
 	bool was_filled;
 
 	was_filled = leave_ioas(paging);
-	if (paging->common.domain)
-		iommu_domain_free(paging->common.domain);
+	iommufd_hwpt_domain_free(&paging->common);
 	if (was_filled)
 		iopt_drop_pins(&ioas->iopt);
 	iommufd_object_put(&ioas->object);

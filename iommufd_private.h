@@ -14,6 +14,8 @@
  *   hw_pagetable.c  hwpt_paging.c
  *   hwpt_nested.c  hwpt_dirty.c
  *   access.c  access_pages.c
+ *   fault.c  fault_file.c
+ *   fault_device.c
  *   hw_info.c  option.c
  *   iopt_user.c                    what it is that a process wants to map
  *   iopt_map.c  iopt_unmap.c       the IOVA space: mapping and unmapping in it,
@@ -50,6 +52,8 @@
  *                                  them is written under it, shared
  *   io_pagetable.iova_lock         the areas, their states, the ranges
  *   io_pages.lock                  the pins of one range of memory
+ *   iommufd_fault.lock             groups of page requests that were read
+ *   iommufd_fault.queue_lock       those that were not (spin lock)
  *   xa_lock of objects and groups  (spin locks)
  *
  * User memory is faulted in, which can take for ever, with none of the locks

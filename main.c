@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 
 #include "device.h"
+#include "fault.h"
 #include "hw_info.h"
 #include "hw_pagetable.h"
 #include "hwpt_dirty.h"
@@ -35,6 +36,7 @@
 
 union command_args {
 	struct iommu_destroy destroy;
+	struct iommu_fault_alloc fault_alloc;
 	struct iommu_hwpt_alloc hwpt_alloc;
 	struct iommu_hw_info hw_info;
 	struct iommu_hwpt_get_dirty_bitmap hwpt_get_dirty_bitmap;
@@ -95,6 +97,8 @@ static const struct command_entry commands[] = {
 		iommu_hwpt_get_dirty_bitmap, data),
 	COMMAND(IOMMU_HWPT_INVALIDATE, iommufd_hwpt_invalidate,
 		iommu_hwpt_invalidate, __reserved),
+	COMMAND(IOMMU_FAULT_QUEUE_ALLOC, iommufd_fault_alloc, iommu_fault_alloc,
+		out_fault_fd),
 #ifdef CONFIG_IOMMUFD_TEST
 	COMMAND(IOMMU_TEST_CMD, selftest_run, iommu_test_cmd, last),
 #endif
