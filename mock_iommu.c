@@ -21,6 +21,7 @@
 
 #include "iommufd_test.h"
 #include "mock_domain.h"
+#include "mock_fault.h"
 #include "mock_iommu.h"
 
 static struct platform_device *iommu_pdev;
@@ -61,6 +62,10 @@ static const struct iommu_ops mock_iommu_ops = {
 	.probe_device = mock_probe_device,
 	.probe_finalize = mock_probe_finalize,
 	.device_group = generic_device_group,
+	.dev_enable_feat = mock_fault_enable,
+	.dev_disable_feat = mock_fault_disable,
+	.page_response = mock_fault_respond,
+	.user_pasid_table = 1,
 	.default_domain = &mock_blocked_domain,
 	.blocked_domain = &mock_blocked_domain,
 	.pgsize_bitmap = MOCK_PAGE_SIZE,
@@ -128,9 +133,12 @@ int mock_iommu_init(void)
 		rc = PTR_ERR(iommu_pdev);
 		goto out_fwnode;
 	}
-	rc = add_iommu();
+	rc = mock_fault_init();
 	if (rc)
 		goto out_pdev;
+	rc = add_iommu();
+	if (rc)
+		goto out_fault;
 	rc = iommufd_register_driver_ops(&mock_iommu_ops, &mock_driver_ops);
 	if (rc)
 		goto out_iommu;
@@ -138,6 +146,8 @@ int mock_iommu_init(void)
 
 out_iommu:
 	remove_iommu();
+out_fault:
+	mock_fault_exit();
 out_pdev:
 	platform_device_unregister(iommu_pdev);
 out_fwnode:
@@ -154,6 +164,7 @@ void mock_iommu_exit(void)
 {
 	iommufd_unregister_driver_ops(&mock_iommu_ops);
 	remove_iommu();
+	mock_fault_exit();
 	platform_device_unregister(iommu_pdev);
 	fwnode_remove_software_node(mock_iommu.fwnode);
 	ida_destroy(&device_numbers);
@@ -227,6 +238,7 @@ struct mock_device *mock_device_create(u32 flags)
 	if (!mock)
 		return ERR_PTR(-ENOMEM);
 	mock->flags = flags;
+	init_rwsem(&mock->attach_lock);
 	rc = ida_alloc(&device_numbers, GFP_KERNEL);
 	if (rc < 0)
 		goto out_free;

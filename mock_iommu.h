@@ -5,6 +5,7 @@
 #ifndef __IOMMUFD_MOCK_IOMMU_H
 #define __IOMMUFD_MOCK_IOMMU_H
 
+#include <linux/rwsem.h>
 #include <linux/types.h>
 
 struct device;
@@ -15,11 +16,14 @@ struct platform_device;
  * @pdev: The device as the rest of the kernel sees it
  * @number: Of its name
  * @flags: MOCK_FLAGS_DEVICE_*
+ * @attach_lock: Shared: a page request is being reported. Exclusive: what the
+ *               device is attached to changes
  */
 struct mock_device {
 	struct platform_device *pdev;
 	int number;
 	u32 flags;
+	struct rw_semaphore attach_lock;
 };
 
 int mock_iommu_init(void);

@@ -287,6 +287,7 @@ static int (*const operations[])(struct iommufd_command *command) = {
 	[IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS] = selftest_mock_domain_flags,
 	[IOMMU_TEST_OP_DIRTY] = selftest_dirty,
 	[IOMMU_TEST_OP_MD_CHECK_IOTLB] = check_iotlb,
+	[IOMMU_TEST_OP_TRIGGER_IOPF] = selftest_trigger_iopf,
 };
 
 /**

@@ -8,6 +8,8 @@
 #include <linux/iommufd.h>
 #include <linux/platform_device.h>
 
+#include "device.h"
+#include "mock_fault.h"
 #include "mock_iommu.h"
 #include "selftest_ops.h"
 
@@ -24,6 +26,34 @@ struct test_device {
 	struct iommufd_device *idev;
 };
 
+/* Page requests are reported as if the device's interrupt was flushed in here */
+static int attach(struct test_device *test, u32 *pt_id)
+{
+	int rc;
+
+	down_write(&test->mock->attach_lock);
+	rc = iommufd_device_attach(test->idev, pt_id);
+	up_write(&test->mock->attach_lock);
+	return rc;
+}
+
+static int replace(struct test_device *test, u32 *pt_id)
+{
+	int rc;
+
+	down_write(&test->mock->attach_lock);
+	rc = iommufd_device_replace(test->idev, pt_id);
+	up_write(&test->mock->attach_lock);
+	return rc;
+}
+
+static void detach(struct test_device *test)
+{
+	down_write(&test->mock->attach_lock);
+	iommufd_device_detach(test->idev);
+	up_write(&test->mock->attach_lock);
+}
+
 static void unbind(struct test_device *test)
 {
 	iommufd_device_unbind(test->idev);
@@ -35,7 +65,7 @@ static void destroy(struct iommufd_object *object)
 	struct test_device *test =
 		container_of(object, struct test_device, object);
 
-	iommufd_device_detach(test->idev);
+	detach(test);
 	unbind(test);
 }
 
@@ -85,7 +115,7 @@ static int make_device(struct iommufd_command *command, u32 flags)
 	rc = make_and_bind(test, flags, &idev_id);
 	if (rc)
 		goto out_object;
-	rc = iommufd_device_attach(test->idev, &pt_id);
+	rc = attach(test, &pt_id);
 	if (rc)
 		goto out_unbind;
 	rc = tell(command, test->object.id, pt_id, idev_id);
@@ -95,7 +125,7 @@ static int make_device(struct iommufd_command *command, u32 flags)
 	return 0;
 
 out_detach:
-	iommufd_device_detach(test->idev);
+	detach(test);
 out_unbind:
 	unbind(test);
 out_object:
@@ -144,8 +174,40 @@ int selftest_mock_domain_replace(struct iommufd_command *command)
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	test = container_of(object, struct test_device, object);
-	rc = iommufd_device_replace(test->idev,
-				    &args->mock_domain_replace.pt_id);
+	rc = replace(test, &args->mock_domain_replace.pt_id);
 	iommufd_object_put(object);
 	return rc ?: iommufd_respond(command);
+}
+
+/**
+ * selftest_trigger_iopf - IOMMU_TEST_OP_TRIGGER_IOPF
+ * @command: The call
+ *
+ * Return: 0, also if nobody is there to answer; -ENOENT no such device, -EINVAL
+ * it is not a mock device.
+ */
+int selftest_trigger_iopf(struct iommufd_command *command)
+{
+	struct iommu_test_cmd *args = command->args;
+	struct iommu_fault_page_request request = {
+		.flags = IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE,
+		.pasid = args->trigger_iopf.pasid,
+		.grpid = args->trigger_iopf.grpid,
+		.perm = args->trigger_iopf.perm,
+		.addr = args->trigger_iopf.addr,
+	};
+	struct iommufd_device *idev;
+	int rc = -EINVAL;
+
+	if (request.pasid)
+		request.flags |= IOMMU_FAULT_PAGE_REQUEST_PASID_VALID;
+	idev = iommufd_device_get(command->ctx, args->trigger_iopf.dev_id);
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
+	if (mock_device_is(idev->dev)) {
+		mock_fault_report(idev->dev, &request);
+		rc = 0;
+	}
+	iommufd_object_put(&idev->object);
+	return rc;
 }

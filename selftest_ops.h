@@ -21,6 +21,7 @@ unsigned long selftest_area_iova(struct io_pagetable *iopt, u64 iova);
 int selftest_mock_domain(struct iommufd_command *command);
 int selftest_mock_domain_flags(struct iommufd_command *command);
 int selftest_mock_domain_replace(struct iommufd_command *command);
+int selftest_trigger_iopf(struct iommufd_command *command);
 
 /* selftest_dirty.c: devices that write */
 int selftest_dirty(struct iommufd_command *command);

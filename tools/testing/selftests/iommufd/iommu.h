@@ -294,6 +294,24 @@ static inline int iommu_hwpt_alloc(int fd, __u32 dev_id, __u32 pt_id, __u32 flag
 	return rc;
 }
 
+/* A page table whose devices ask a fault queue for pages. */
+static inline int iommu_hwpt_alloc_fault(int fd, __u32 dev_id, __u32 pt_id, __u32 flags,
+					 __u32 fault_id, __u32 *hwpt_id)
+{
+	struct iommu_hwpt_alloc cmd = {
+		.size = sizeof(cmd),
+		.flags = flags | IOMMU_HWPT_FAULT_ID_VALID,
+		.dev_id = dev_id,
+		.pt_id = pt_id,
+		.fault_id = fault_id,
+	};
+	int rc = iommu_ioctl(fd, IOMMU_HWPT_ALLOC, &cmd);
+
+	if (!rc)
+		*hwpt_id = cmd.out_hwpt_id;
+	return rc;
+}
+
 /* A page table with driver data. */
 static inline int iommu_hwpt_alloc_data(int fd, __u32 dev_id, __u32 pt_id, __u32 flags,
 					__u32 data_type, const void *data,

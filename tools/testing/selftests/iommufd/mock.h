@@ -117,6 +117,19 @@ static inline int mock_check_refs(int fd, const void *address, __u64 length, __u
 	return mock_ioctl(fd, &cmd);
 }
 
+/* Has a device ask for a page; PASID 0: without one. */
+static inline int mock_ask_for_page(int fd, __u32 idev, __u32 pasid, __u32 grpid, __u32 perm,
+				    __u64 address)
+{
+	struct iommu_test_cmd cmd = MOCK_CMD(TRIGGER_IOPF, 0,
+		.trigger_iopf = {
+			.dev_id = idev, .pasid = pasid, .grpid = grpid, .perm = perm,
+			.addr = address,
+		});
+
+	return mock_ioctl(fd, &cmd);
+}
+
 static inline int mock_set_memory_limit(int fd, __u32 limit)
 {
 	struct iommu_test_cmd cmd = MOCK_CMD(SET_TEMP_MEMORY_LIMIT, 0,

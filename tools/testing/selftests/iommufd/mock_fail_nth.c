@@ -36,6 +36,9 @@ struct context {
 	__u32 nested;
 	/* A page table that tracks dirty pages */
 	__u32 tracking;
+	/* A fault queue, and a page table that has it */
+	__u32 queue;
+	__u32 asking;
 };
 
 /* A command, and what there is to be before; @pins: it depends on the kind of memory */
@@ -239,6 +242,43 @@ static int replace_by_nested(struct context *context)
 static int prepare_attached_to_nested(struct context *context)
 {
 	return prepare_nested(context) ? : replace_by_nested(context);
+}
+
+/* Its file would keep the context */
+static int alloc_queue(struct context *context)
+{
+	int file, rc;
+
+	rc = iommu_fault_queue_alloc(context->fd, &context->queue, &file);
+	if (!rc)
+		close(file);
+	return rc;
+}
+
+static int alloc_asking(struct context *context)
+{
+	return iommu_hwpt_alloc_fault(context->fd, context->mock.idev, context->ioas, 0,
+				      context->queue, &context->asking);
+}
+
+static int prepare_queue(struct context *context)
+{
+	return prepare_mapping_and_table(context) ? : alloc_queue(context);
+}
+
+static int prepare_asking(struct context *context)
+{
+	return prepare_queue(context) ? : alloc_asking(context);
+}
+
+static int attach_to_asking(struct context *context)
+{
+	return mock_attach(context->fd, context->asking, &context->new_mock);
+}
+
+static int replace_by_asking(struct context *context)
+{
+	return replace_by(context, context->asking);
 }
 
 static int attach_to_nested(struct context *context)
@@ -486,6 +526,10 @@ static const struct scenario scenarios[] = {
 	{ "replace by a page table", prepare_parent, replace_by_parent, false },
 	{ "replace by a nested page table", prepare_nested, replace_by_nested, false },
 	{ "replace of a nested page table", prepare_attached_to_nested, replace_by_parent, false },
+	{ "FAULT_QUEUE_ALLOC", prepare_nothing, alloc_queue, false },
+	{ "HWPT_ALLOC with a fault queue", prepare_queue, alloc_asking, false },
+	{ "attach with a fault queue", prepare_asking, attach_to_asking, false },
+	{ "replace by one with a fault queue", prepare_asking, replace_by_asking, false },
 	{ "making an access", prepare_nothing, create_access, false },
 	{ "replacing the IOAS of an access", prepare_pin, replace_access, false },
 	{ "pinning by an access", prepare_access, pin, true },
