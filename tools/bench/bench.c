@@ -5,6 +5,7 @@
  * Runs in a machine of scripts/vm --icount; scripts/bench makes a table of what
  * it prints.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,16 +26,58 @@ void must_succeed(int rc, const char *what)
 	exit(1);
 }
 
-int main(int argc, char **argv)
-{
-	bool quick = argc == 2 && !strcmp(argv[1], "--quick");
+static const char * const subject_names[SUBJECTS] = {
+	[SUBJECT_IOMMUFD] = "ours",
+	[SUBJECT_TYPE1] = "type1",
+	[SUBJECT_FLOOR] = "floor",
+};
 
-	if (argc > 1 + quick) {
-		fprintf(stderr, "usage: bench [--quick]\n");
-		return 2;
+static int find_subject(const char *name, enum subject_kind *subject)
+{
+	int i;
+
+	for (i = 0; i < SUBJECTS; i++) {
+		if (!strcmp(subject_names[i], name)) {
+			*subject = i;
+			return 0;
+		}
 	}
-	must(subjects_open());
+	return -ENOENT;
+}
+
+static void loop(char **argv)
+{
+	enum subject_kind subject;
+
+	must(find_subject(argv[4], &subject));
+	bench_map_loop(argv[2], argv[3], subject);
+}
+
+static void measure(bool quick)
+{
 	bench_system();
 	bench_map(quick);
+	bench_table();
+	bench_areas(quick);
+	bench_exit();
+	if (!quick)
+		bench_overhead();
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "";
+
+	must(subjects_open());
+	if (argc == 5 && !strcmp(mode, "--loop")) {
+		loop(argv);
+	} else if (argc == 2 && !strcmp(mode, "--parallel")) {
+		bench_parallel();
+	} else if (argc == 1 || (argc == 2 && !strcmp(mode, "--quick"))) {
+		measure(argc == 2);
+	} else {
+		fputs("usage: bench [--quick | --parallel | --loop MEMORY SIZE SUBJECT]\n", stderr);
+		return 2;
+	}
 	return 0;
 }

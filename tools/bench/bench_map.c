@@ -2,16 +2,14 @@
 /*
  * Mapping and unmapping memory of every kind, by few large and many small calls.
  */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bench.h"
-#include "scattered.h"
+#include "bench_memory.h"
 #include "subject.h"
 
-#define PAGE_BYTES 4096UL
-#define KIB 1024UL
-#define MIB (1024 * KIB)
-#define GIB (1024 * MIB)
 #define IOVA GIB
 #define ROUNDS 3
 
@@ -77,13 +75,6 @@ static void measure(const char *kind, const struct memory *memory, const struct 
 	figure_print(&unmap, pages, "page", "unmap %s %s", kind, way->name);
 }
 
-static int allocate(struct memory *memory, enum memory_kind kind, size_t size)
-{
-	if (kind == MEMORY_ANONYMOUS || kind == MEMORY_MEMFD)
-		return scattered_allocate(memory, kind, size);
-	return memory_allocate(memory, kind, size);
-}
-
 static void report_runs(const char *kind, const struct memory *memory)
 {
 	const struct subject *floor = &subjects[SUBJECT_FLOOR];
@@ -107,10 +98,54 @@ void bench_map(bool quick)
 		const char *name = memory_kind_name(kind);
 		struct memory memory;
 
-		must(allocate(&memory, kind, quick ? 256 * MIB : GIB));
+		must(bench_allocate(&memory, kind, quick ? 256 * MIB : GIB));
 		report_runs(name, &memory);
 		for (way = ways; way->size && way->size <= memory.size; way++)
 			measure(name, &memory, way);
 		memory_free(&memory);
+	}
+}
+
+static const struct way *find_way(const char *name)
+{
+	const struct way *way = ways;
+
+	while (way->size && strcmp(way->name, name))
+		way++;
+	return way;
+}
+
+static enum memory_kind find_kind(const char *name)
+{
+	enum memory_kind kind = 0;
+
+	while (kind < MEMORY_KINDS && strcmp(memory_kind_name(kind), name))
+		kind++;
+	return kind;
+}
+
+/**
+ * bench_map_loop() - map and unmap piece by piece, for ever
+ * @kind_name: which memory, as in the table
+ * @way_name: how large a piece, as in the table
+ * @subject: who does it
+ *
+ * For a profiler, who is told by a line on stdout when it begins.
+ */
+void bench_map_loop(const char *kind_name, const char *way_name, enum subject_kind subject)
+{
+	const struct way *way = find_way(way_name);
+	enum memory_kind kind = find_kind(kind_name);
+	struct memory memory;
+	size_t offset = 0;
+
+	must(way->size && kind < MEMORY_KINDS ? 0 : -ENOENT);
+	must(bench_allocate(&memory, kind, way->size));
+	printf("# %zu pages a call\n", way->piece / PAGE_BYTES);
+	fflush(stdout);
+	for (;;) {
+		must(subjects[subject].map(memory.start + offset, way->piece, IOVA + offset, 0));
+		must(subjects[subject].unmap(IOVA + offset, way->piece, 0));
+		offset = (offset + way->piece) % way->size;
 	}
 }

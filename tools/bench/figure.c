@@ -72,7 +72,7 @@ void figure_print(const struct figure *figure, double per, const char *unit,
 		if (figure->value[i] < 0)
 			printf("\t-");
 		else
-			printf("\t%.2f", figure->value[i] / per);
+			printf("\t%.5g", figure->value[i] / per);
 	}
 	printf("\n");
 	fflush(stdout);

@@ -24,7 +24,8 @@ struct figure {
 double figure_clock(void);
 void figure_init(struct figure *figure);
 void figure_take(struct figure *figure, enum subject_kind subject, double value);
+__attribute__((format(printf, 4, 5)))
 void figure_print(const struct figure *figure, double per, const char *unit,
-		  const char *format, ...) __attribute__((format(printf, 4, 5)));
+		  const char *format, ...);
 
 #endif

@@ -4,7 +4,7 @@
 
 usage: report.py FIGURES GOALS PLOT
 
-FIGURES has lines "name, unit, ours, type1, floor", GOALS lines "name, goal", both
+FIGURES has lines "name, unit, ours, type1, floor", GOALS lines "name, goal", all
 separated by tabs; "-" is a number that does not exist, "#" begins a remark.
 """
 import math
@@ -26,13 +26,34 @@ def number(text):
     return None if text == "-" else float(text)
 
 
+class Goal:
+    """What a figure of ours should be."""
+
+    def __init__(self, text, ours):
+        at_least, text = text.startswith("at least "), text.removeprefix("at least ")
+        factor, times, name = text.partition(" x ")
+        self.more = at_least
+        self.value = float(factor)
+        if times:
+            self.value = self.value * ours[name] if name in ours else None
+
+    def verdict(self, ours, floor):
+        if self.value is None or ours is None:
+            return ""
+        if ours >= self.value if self.more else ours <= self.value:
+            return "reached"
+        if not self.more and floor and ours <= FLOOR_FACTOR * floor:
+            return "at the floor"
+        return "missed"
+
+
 class Figure:
     """One line of the table."""
 
-    def __init__(self, line, goals):
+    def __init__(self, line):
         self.name, self.unit, *values = line.split("\t")
         self.values = dict(zip(SUBJECTS, map(number, values)))
-        self.goal = goals.get(self.name)
+        self.goal = None
 
     def ratio(self, subject):
         """Ours to another subject, as text."""
@@ -40,14 +61,21 @@ class Figure:
         return f"{ours / other:.2f}" if ours is not None and other else ""
 
     def verdict(self):
-        ours, floor = self.values["ours"], self.values["floor"]
-        if self.goal is None or ours is None:
+        if not self.goal:
             return ""
-        if ours <= self.goal:
-            return "reached"
-        if floor and ours <= FLOOR_FACTOR * floor:
-            return "at the floor"
-        return "missed"
+        return self.goal.verdict(self.values["ours"], self.values["floor"])
+
+    def target(self):
+        return self.goal.value if self.goal else None
+
+
+def read_figures(lines, goals):
+    figures = {figure.name: figure for figure in map(Figure, lines)}
+    ours = {name: figure.values["ours"] for name, figure in figures.items()}
+    for name, text in goals:
+        if name in figures:
+            figures[name].goal = Goal(text, ours)
+    return figures
 
 
 def shown(value):
@@ -57,16 +85,16 @@ def shown(value):
 
 
 def print_table(lines, figures):
-    row = "{:34} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}  {}"
-    print(row.format("guest instructions", "ours", "type1", "floor", "ours/type1"[:9],
-                     "our/floor", "goal", ""))
+    row = "{:46} {:>8} {:>8} {:>8} {:>10} {:>9} {:>8}  {}"
+    print(row.format("guest instructions, unless it says otherwise", "ours", "type1", "floor",
+                     "ours/type1", "our/floor", "goal", ""))
     for line in lines:
         if line.startswith("#"):
             print(line[2:])
             continue
         figure = figures[line.split("\t")[0]]
         print(row.format(f"{figure.name} / {figure.unit}", *map(shown, figure.values.values()),
-                         figure.ratio("type1"), figure.ratio("floor"), shown(figure.goal),
+                         figure.ratio("type1"), figure.ratio("floor"), shown(figure.target()),
                          figure.verdict()).rstrip())
 
 
@@ -130,8 +158,8 @@ class Plot:
                               f'width="{max(end - self.LEFT, 1):.1f}" height="{self.BAR - 1}" '
                               f'fill="{COLOURS[subject]}"/>')
             self.text(end + 5, top + self.BAR - 1, shown(value), font_size="9", fill="#444")
-        if figure.goal:
-            self.line(self.x(figure.goal), y - 2, y + 3 * self.BAR + 1, "#c0392b", 2)
+        if figure.target():
+            self.line(self.x(figure.target()), y - 2, y + 3 * self.BAR + 1, "#c0392b", 2)
 
     def svg(self):
         self.draw_legend()
@@ -147,12 +175,11 @@ class Plot:
 def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__)
-    goals = {name: float(goal) for name, goal in
-             (line.split("\t") for line in read_lines(sys.argv[2]) if line[0] != "#")}
     lines = read_lines(sys.argv[1])
-    figures = [Figure(line, goals) for line in lines if line[0] != "#"]
-    print_table(lines, {figure.name: figure for figure in figures})
-    plotted = [figure for figure in figures if figure.unit == "page"]
+    goals = [line.split("\t") for line in read_lines(sys.argv[2]) if line[0] != "#"]
+    figures = read_figures([line for line in lines if line[0] != "#"], goals)
+    print_table(lines, figures)
+    plotted = [figure for figure in figures.values() if figure.unit == "page"]
     if plotted:
         with open(sys.argv[3], "w", encoding="utf-8") as plot:
             plot.write(Plot(plotted).svg())

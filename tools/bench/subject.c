@@ -4,7 +4,7 @@
  *
  * Owns the devices: one edu device is bound to /dev/iommu and attached to an
  * IOAS, whose page table the floor works in, too, at other IOVAs; the second one
- * is in a VFIO container with type1.
+ * is in a VFIO container with type1; the third is spare.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,15 +14,18 @@
 #include "floor/iommu_floor.h"
 #include "iommu.h"
 #include "subject.h"
+#include "vfio_container.h"
 
 /* Beyond all others, and still in the 39 bits of QEMU's IOMMU */
 #define FLOOR_IOVA 0x2000000000ULL
 
 int iommufd;
 __u32 ioas;
+__u32 hwpt;
 struct vfio_device device;
+struct pci_address spare_device;
+int container;
 
-static int container;
 static int floor_fd;
 static unsigned int last_runs;
 
@@ -40,28 +43,14 @@ static int iommufd_unmap(__u64 iova, size_t length, unsigned int slot)
 
 static int type1_map(const void *address, size_t length, __u64 iova, unsigned int slot)
 {
-	struct vfio_iommu_type1_dma_map map = {
-		.argsz = sizeof(map),
-		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
-		.vaddr = (uintptr_t)address,
-		.iova = iova,
-		.size = length,
-	};
-
 	(void)slot;
-	return ioctl(container, VFIO_IOMMU_MAP_DMA, &map) ? -errno : 0;
+	return vfio_container_map(container, address, length, VFIO_MAP_RW, iova);
 }
 
 static int type1_unmap(__u64 iova, size_t length, unsigned int slot)
 {
-	struct vfio_iommu_type1_dma_unmap unmap = {
-		.argsz = sizeof(unmap),
-		.iova = iova,
-		.size = length,
-	};
-
 	(void)slot;
-	return ioctl(container, VFIO_IOMMU_UNMAP_DMA, &unmap) ? -errno : 0;
+	return vfio_container_unmap(container, iova, length, NULL);
 }
 
 static int floor_map(const void *address, size_t length, __u64 iova, unsigned int slot)
@@ -79,13 +68,17 @@ static int floor_map(const void *address, size_t length, __u64 iova, unsigned in
 	return 0;
 }
 
+static int floor_call(unsigned long request, unsigned int slot, __u64 iova)
+{
+	struct iommu_floor_map args = { .slot = slot, .iova = FLOOR_IOVA + iova };
+
+	return ioctl(floor_fd, request, &args) ? -errno : 0;
+}
+
 static int floor_unmap(__u64 iova, size_t length, unsigned int slot)
 {
-	struct iommu_floor_map unmap = { .slot = slot };
-
-	(void)iova;
 	(void)length;
-	return ioctl(floor_fd, IOMMU_FLOOR_UNMAP, &unmap) ? -errno : 0;
+	return floor_call(IOMMU_FLOOR_UNMAP, slot, iova);
 }
 
 const struct subject subjects[SUBJECTS] = {
@@ -93,6 +86,30 @@ const struct subject subjects[SUBJECTS] = {
 	[SUBJECT_TYPE1] = { type1_map, type1_unmap },
 	[SUBJECT_FLOOR] = { floor_map, floor_unmap },
 };
+
+/**
+ * floor_fill() - map once more what the floor has pinned
+ * @slot: of the mapping
+ * @iova: where; subjects have IOVAs of their own
+ *
+ * Return: 0 or -errno.
+ */
+int floor_fill(unsigned int slot, __u64 iova)
+{
+	return floor_call(IOMMU_FLOOR_FILL, slot, iova);
+}
+
+/**
+ * floor_clear() - the opposite of floor_fill()
+ * @slot: as there
+ * @iova: as there
+ *
+ * Return: 0 or -errno.
+ */
+int floor_clear(unsigned int slot, __u64 iova)
+{
+	return floor_call(IOMMU_FLOOR_CLEAR, slot, iova);
+}
 
 /**
  * floor_runs() - how scattered was the memory that the floor has mapped last?
@@ -104,36 +121,51 @@ unsigned int floor_runs(void)
 	return last_runs;
 }
 
-static int open_iommufd(const char *address)
+/**
+ * attach_new() - bind a device to a context and attach it to a new IOAS
+ * @context: file descriptor of /dev/iommu
+ * @bound: out: the device
+ * @address: PCI address of a device that vfio-pci has
+ * @ioas_id: out: the IOAS
+ * @hwpt_id: out: its page table, which stays when the device is moved elsewhere
+ *
+ * Return: 0 or -errno.
+ */
+int attach_new(int context, struct vfio_device *bound, const char *address, __u32 *ioas_id,
+	       __u32 *hwpt_id)
 {
 	__u32 pt_id;
 	int rc;
 
+	rc = vfio_device_open(bound, address);
+	if (!rc)
+		rc = vfio_device_bind(bound, context);
+	if (!rc)
+		rc = iommu_ioas_alloc(context, ioas_id);
+	if (!rc)
+		rc = iommu_hwpt_alloc(context, bound->id, *ioas_id, 0, hwpt_id);
+	pt_id = *hwpt_id;
+	return rc ? rc : vfio_device_attach(bound, &pt_id);
+}
+
+static int open_iommufd(const char *address)
+{
 	iommufd = iommu_open();
-	if (iommufd < 0)
-		return iommufd;
-	rc = vfio_device_open(&device, address);
-	if (!rc)
-		rc = vfio_device_bind(&device, iommufd);
-	if (!rc)
-		rc = iommu_ioas_alloc(iommufd, &ioas);
-	pt_id = ioas;
-	return rc ? rc : vfio_device_attach(&device, &pt_id);
+	return iommufd < 0 ? iommufd : attach_new(iommufd, &device, address, &ioas, &hwpt);
 }
 
 static int open_type1(const char *address)
 {
-	char path[32];
-	int group;
+	int group, rc;
 
-	snprintf(path, sizeof(path), "/dev/vfio/%d", pci_device_iommu_group(address));
-	group = open(path, O_RDWR | O_CLOEXEC);
-	container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	if (group < 0 || container < 0 ||
-	    ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) ||
-	    ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		return -errno;
-	return 0;
+	group = vfio_group_open(pci_device_iommu_group(address));
+	if (group < 0)
+		return group;
+	container = vfio_container_open(VFIO_CONTAINER);
+	if (container < 0)
+		return container;
+	rc = vfio_group_set_container(group, container);
+	return rc ? rc : vfio_container_set_iommu(container, VFIO_TYPE1v2_IOMMU);
 }
 
 static int open_floor(const char *address)
@@ -150,7 +182,7 @@ static int open_floor(const char *address)
 /**
  * subjects_open() - make all of them usable, until the process ends
  *
- * Return: 0, -ENODEV without two edu devices in IOMMU groups of their own, or
+ * Return: 0, -ENODEV without three edu devices in IOMMU groups of their own, or
  * what went wrong with one of them.
  */
 int subjects_open(void)
@@ -161,8 +193,9 @@ int subjects_open(void)
 	rc = edu_topology_bind(&topology);
 	if (rc)
 		return rc;
-	if (topology.own_count < 2)
+	if (topology.own_count < 3)
 		return -ENODEV;
+	spare_device = topology.own[2];
 	rc = open_iommufd(topology.own[0].name);
 	if (!rc)
 		rc = open_type1(topology.own[1].name);

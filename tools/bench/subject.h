@@ -25,12 +25,23 @@ struct subject {
 
 extern const struct subject subjects[SUBJECTS];
 
-/* Ours: a context, its IOAS and a device that is attached to it */
+/* Ours: a context, its IOAS with a page table, a device that is attached to that */
 extern int iommufd;
 extern __u32 ioas;
+extern __u32 hwpt;
 extern struct vfio_device device;
 
+/* That of type1 */
+extern int container;
+
+/* Nobody has it */
+extern struct pci_address spare_device;
+
 int subjects_open(void);
+int attach_new(int context, struct vfio_device *bound, const char *address, __u32 *ioas_id,
+	       __u32 *hwpt_id);
+int floor_fill(unsigned int slot, __u64 iova);
+int floor_clear(unsigned int slot, __u64 iova);
 unsigned int floor_runs(void);
 
 #endif

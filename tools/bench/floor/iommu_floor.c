@@ -30,32 +30,34 @@
 #define RUN_PFN_MASK (BIT_ULL(RUN_COUNT_SHIFT) - 1)
 #define RUN_ONE_PIN BIT_ULL(63)
 
+/**
+ * struct run_block - some of the runs of a slot
+ * @next: More of them
+ * @count: How many
+ * @room: How many there can be
+ * @runs: Behind the block, but for the first one
+ */
 struct run_block {
 	struct run_block *next;
-	u64 runs[PAGE_SIZE / sizeof(u64) - 1];
+	unsigned int count;
+	unsigned int room;
+	u64 *runs;
 };
 
 /**
  * struct slot - memory that is pinned and mapped
  * @iova: Where
  * @length: Bytes; 0 if the slot is free
- * @count: Number of runs
- * @few: The first runs
- * @blocks: The others
- * @tail: The last of @blocks
+ * @last: The block that is being filled, NULL in a slot that was never used
+ * @first: The first block
+ * @few: Its runs
  */
 struct slot {
 	unsigned long iova;
 	unsigned long length;
-	unsigned int count;
+	struct run_block *last;
+	struct run_block first;
 	u64 few[FEW_RUNS];
-	struct run_block *blocks;
-	struct run_block *tail;
-};
-
-struct run_walk {
-	const struct run_block *block;
-	unsigned int position;
 };
 
 /**
@@ -67,6 +69,9 @@ struct run_walk {
  * @count: Its number of pages
  * @one_pin: It is made of huge pages that are pinned once
  * @iova: Where it goes
+ * @runs: How many there were before
+ * @failed: A mapping has failed half way: nobody knows how much of it a device can
+ *          reach, so everything stays as it is
  * @batch: Pages on their way from the page tables of the CPU into those of the
  *         IOMMU
  * @slots: The mappings
@@ -79,6 +84,8 @@ struct floor {
 	unsigned long count;
 	bool one_pin;
 	unsigned long iova;
+	u32 runs;
+	bool failed;
 	struct page *batch[BATCH];
 	struct slot slots[IOMMU_FLOOR_SLOTS];
 };
@@ -88,44 +95,36 @@ static u64 run_length(u64 run)
 	return (run & ~RUN_ONE_PIN) >> RUN_COUNT_SHIFT;
 }
 
-static int slot_add(struct slot *slot, u64 run)
+static void slot_init(struct slot *slot)
 {
-	unsigned int position = slot->count;
-	struct run_block *block;
+	slot->first = (struct run_block){ .room = FEW_RUNS, .runs = slot->few };
+	slot->last = &slot->first;
+}
 
-	if (position < FEW_RUNS) {
-		slot->few[slot->count++] = run;
-		return 0;
-	}
-	position = (position - FEW_RUNS) % ARRAY_SIZE(block->runs);
-	if (!position) {
-		block = kmalloc(sizeof(*block), GFP_KERNEL);
-		if (!block)
-			return -ENOMEM;
-		block->next = NULL;
-		if (slot->tail)
-			slot->tail->next = block;
-		else
-			slot->blocks = block;
-		slot->tail = block;
-	}
-	slot->tail->runs[position] = run;
-	slot->count++;
+static int slot_grow(struct slot *slot)
+{
+	struct run_block *block = kmalloc(PAGE_SIZE, GFP_KERNEL);
+
+	if (!block)
+		return -ENOMEM;
+	block->next = NULL;
+	block->count = 0;
+	block->room = (PAGE_SIZE - sizeof(*block)) / sizeof(u64);
+	block->runs = (u64 *)(block + 1);
+	slot->last->next = block;
+	slot->last = block;
 	return 0;
 }
 
-static u64 slot_run(const struct slot *slot, unsigned int i, struct run_walk *walk)
+static int slot_add(struct slot *slot, u64 run)
 {
-	if (i < FEW_RUNS)
-		return slot->few[i];
-	if (i == FEW_RUNS) {
-		walk->block = slot->blocks;
-		walk->position = 0;
-	} else if (walk->position == ARRAY_SIZE(walk->block->runs)) {
-		walk->block = walk->block->next;
-		walk->position = 0;
-	}
-	return walk->block->runs[walk->position++];
+	int rc = 0;
+
+	if (slot->last->count == slot->last->room)
+		rc = slot_grow(slot);
+	if (!rc)
+		slot->last->runs[slot->last->count++] = run;
+	return rc;
 }
 
 /* How many of the pages are in a huge page of hugetlbfs with the first, or 0 */
@@ -159,23 +158,38 @@ static void unpin_run(u64 run)
 
 static void slot_empty(struct slot *slot)
 {
-	struct run_block *block;
-	struct run_walk walk;
+	struct run_block *block, *next;
 	unsigned int i;
 
-	for (i = 0; i < slot->count; i++) {
-		unpin_run(slot_run(slot, i, &walk));
-		if (!(i % BATCH))
-			cond_resched();
+	for (block = &slot->first; block; block = next) {
+		for (i = 0; i < block->count; i++)
+			unpin_run(block->runs[i]);
+		next = block->next;
+		if (block != &slot->first)
+			kfree(block);
+		cond_resched();
 	}
-	while ((block = slot->blocks)) {
-		slot->blocks = block->next;
-		kfree(block);
-	}
-	*slot = (struct slot){};
+	slot->length = 0;
+	slot_init(slot);
 }
 
-/* The largest entries that fit, as many as there are of that size */
+/* The largest entries that can begin here, and how many of them */
+static size_t entry_size(const struct iommu_domain *domain, unsigned long address,
+			 unsigned long iova, size_t left, size_t *count)
+{
+	unsigned long sizes = domain->pgsize_bitmap & GENMASK(__fls(left), 0);
+	unsigned int shift;
+
+	if (address)
+		sizes &= GENMASK(__ffs(address), 0);
+	shift = __fls(sizes);
+	*count = left >> shift;
+	/* Up to where huge pages can take over */
+	if (BIT(shift) < PMD_SIZE && left >= PMD_SIZE)
+		*count = min(*count, (PMD_SIZE - (iova & (PMD_SIZE - 1))) >> shift);
+	return BIT(shift);
+}
+
 static int map_run(struct iommu_domain *domain, unsigned long iova, u64 run)
 {
 	phys_addr_t phys = PFN_PHYS(run & RUN_PFN_MASK);
@@ -187,16 +201,8 @@ static int map_run(struct iommu_domain *domain, unsigned long iova, u64 run)
 		size_t count = 1;
 		size_t mapped = 0;
 
-		if (left > PAGE_SIZE) {
-			unsigned long sizes = domain->pgsize_bitmap & GENMASK(__fls(left), 0);
-
-			if (iova | phys)
-				sizes &= GENMASK(__ffs(iova | phys), 0);
-			size = BIT(__fls(sizes));
-			count = left >> __fls(sizes);
-			if (size < PMD_SIZE && !((iova ^ phys) & (PMD_SIZE - 1)))
-				count = min(count, (PMD_SIZE - (iova & (PMD_SIZE - 1))) / size);
-		}
+		if (left != PAGE_SIZE)
+			size = entry_size(domain, iova | phys, iova, left, &count);
 		rc = domain->ops->map_pages(domain, iova, phys, size, count, PROT,
 					    GFP_KERNEL, &mapped);
 		iova += mapped;
@@ -219,6 +225,7 @@ static int flush_run(struct floor *floor, struct slot *slot)
 		run |= RUN_ONE_PIN;
 	floor->iova += floor->count * PAGE_SIZE;
 	floor->count = 0;
+	floor->runs++;
 	rc = slot_add(slot, run);
 	return rc ? rc : map_run(floor->domain, iova, run);
 }
@@ -298,6 +305,7 @@ static int map_all(struct floor *floor, struct slot *slot, unsigned long address
 
 	floor->iova = slot->iova;
 	floor->count = 0;
+	floor->runs = 0;
 	while (done < slot->length) {
 		long pages = map_some(floor, slot, address + done,
 				      (slot->length - done) >> PAGE_SHIFT, &hugetlb);
@@ -313,24 +321,22 @@ static int map_all(struct floor *floor, struct slot *slot, unsigned long address
 	return rc;
 }
 
-/*
- * A failure ends the benchmark. The memory stays pinned, as nobody knows how much
- * of it a device can reach.
- */
 static int do_map(struct floor *floor, struct slot *slot, struct iommu_floor_map *args)
 {
 	int rc;
 
-	if (slot->length || slot->count || !args->length ||
+	if (slot->length || !args->length ||
 	    !PAGE_ALIGNED(args->address | args->length | args->iova))
 		return -EINVAL;
+	slot_init(slot);
 	slot->iova = args->iova;
 	slot->length = args->length;
 	rc = map_all(floor, slot, args->address);
+	floor->failed = rc;
 	if (rc)
-		slot->length = 0;
-	args->runs = slot->count;
-	return rc;
+		return rc;
+	args->runs = floor->runs;
+	return 0;
 }
 
 static int do_unmap(struct floor *floor, struct slot *slot)
@@ -344,28 +350,30 @@ static int do_unmap(struct floor *floor, struct slot *slot)
 
 static int do_fill(struct floor *floor, const struct slot *slot, unsigned long iova)
 {
+	const struct iommu_domain_ops *ops = floor->domain->ops;
+	const struct run_block *block;
 	unsigned long start = iova;
-	struct run_walk walk;
 	unsigned int i;
 	int rc;
 
-	for (i = 0; i < slot->count; i++) {
-		u64 run = slot_run(slot, i, &walk);
-
-		rc = map_run(floor->domain, iova, run);
-		if (rc)
-			return rc;
-		iova += run_length(run) * PAGE_SIZE;
-		if (!(i % BATCH))
-			cond_resched();
+	if (!slot->length)
+		return -ENOENT;
+	for (block = &slot->first; block; block = block->next) {
+		for (i = 0; i < block->count; i++) {
+			rc = map_run(floor->domain, iova, block->runs[i]);
+			if (rc)
+				return rc;
+			iova += run_length(block->runs[i]) * PAGE_SIZE;
+		}
+		cond_resched();
 	}
-	if (floor->domain->ops->iotlb_sync_map)
-		return floor->domain->ops->iotlb_sync_map(floor->domain, start, slot->length);
-	return 0;
+	return ops->iotlb_sync_map ? ops->iotlb_sync_map(floor->domain, start, slot->length) : 0;
 }
 
 static int do_clear(struct floor *floor, const struct slot *slot, unsigned long iova)
 {
+	if (!slot->length)
+		return -ENOENT;
 	return iommu_unmap(floor->domain, iova, slot->length) == slot->length ? 0 : -EIO;
 }
 
@@ -397,7 +405,7 @@ static int run_command(struct floor *floor, unsigned int request, void __user *u
 	struct slot *slot;
 	int rc;
 
-	if (!floor->dev)
+	if (!floor->dev || floor->failed)
 		return -EINVAL;
 	if (copy_from_user(&args, user, sizeof(args)))
 		return -EFAULT;
@@ -407,9 +415,9 @@ static int run_command(struct floor *floor, unsigned int request, void __user *u
 	switch (request) {
 	case IOMMU_FLOOR_MAP:
 		rc = do_map(floor, slot, &args);
-		if (rc)
-			return rc;
-		return copy_to_user(user, &args, sizeof(args)) ? -EFAULT : 0;
+		if (!rc && copy_to_user(user, &args, sizeof(args)))
+			rc = -EFAULT;
+		return rc;
 	case IOMMU_FLOOR_UNMAP:
 		return do_unmap(floor, slot);
 	case IOMMU_FLOOR_FILL:
@@ -455,7 +463,7 @@ static int floor_release(struct inode *inode, struct file *file)
 	unsigned int i;
 
 	for (i = 0; i < IOMMU_FLOOR_SLOTS; i++) {
-		if (!floor->slots[i].length)
+		if (!floor->slots[i].length || floor->failed)
 			continue;
 		if (alive)
 			do_unmap(floor, &floor->slots[i]);

@@ -10,10 +10,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "scattered.h"
+#include "bench_memory.h"
 
-#define PAGE_BYTES 4096UL
-#define STEP (64UL << 20)
+#define STEP (64 * MIB)
 
 /* Of kind anonymous or memfd, but not yet present */
 static int allocate_absent(struct memory *memory)
@@ -53,15 +52,7 @@ static int touch_in_turn(uint8_t *start, size_t size)
 	return 0;
 }
 
-/**
- * scattered_allocate() - get memory in which nearly every page is alone
- * @memory: out: the memory, to be given back by memory_free()
- * @kind: MEMORY_ANONYMOUS or MEMORY_MEMFD
- * @size: in bytes
- *
- * Return: 0 or -errno.
- */
-int scattered_allocate(struct memory *memory, enum memory_kind kind, size_t size)
+static int allocate_scattered(struct memory *memory, enum memory_kind kind, size_t size)
 {
 	size_t offset;
 	int rc;
@@ -76,4 +67,19 @@ int scattered_allocate(struct memory *memory, enum memory_kind kind, size_t size
 	if (rc)
 		memory_free(memory);
 	return rc;
+}
+
+/**
+ * bench_allocate() - get memory of a kind, present, in the usual disorder
+ * @memory: out: the memory, to be given back by memory_free()
+ * @kind: where its pages come from; of small ones nearly every one is alone
+ * @size: in bytes
+ *
+ * Return: 0 or -errno.
+ */
+int bench_allocate(struct memory *memory, enum memory_kind kind, size_t size)
+{
+	if (kind == MEMORY_ANONYMOUS || kind == MEMORY_MEMFD)
+		return allocate_scattered(memory, kind, size);
+	return memory_allocate(memory, kind, size);
 }
