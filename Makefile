@@ -20,6 +20,7 @@ help:
 	@echo '  make check-debug    tests on kernels that complain about every mistake'
 	@echo '  make check-clients  DPDK and two QEMUs as users of the modules (CLIENTS=...: some of them)'
 	@echo '  make bench      what mapping memory costs, beside VFIO type1 and the least possible'
+	@echo '  make fuzz       make random calls for a while, in the debug kernel (scripts/fuzz --help)'
 	@echo '  make coverage   which lines of the kernel code the tests reach, in the debug kernel'
 	@echo '  make lint       checkpatch, sparse, W=1, kernel-doc, static analysis, shellcheck'
 	@echo
@@ -67,6 +68,9 @@ bench: ready
 check-clients: ready
 	@scripts/check-clients $(CLIENTS)
 
+fuzz: ready
+	@scripts/fuzz
+
 coverage: ready
 	@scripts/coverage
 
@@ -92,4 +96,4 @@ clean:
 	rm -rf build
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready modules tools run check check-debug check-clients bench coverage lint tree tree-builds debug-kernel install uninstall clean
+.PHONY: help setup ready modules tools run check check-debug check-clients bench coverage fuzz lint tree tree-builds debug-kernel install uninstall clean
