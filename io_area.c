@@ -239,16 +239,13 @@ static void run_to_extent(const struct io_area *area, const struct pfn_run *run,
  */
 int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large)
 {
-	struct io_domain_writer writer = {
-		.domain = domain,
-		.prot = area->prot,
-		.large = large,
-	};
 	struct io_pages *pages = area->pages;
 	unsigned long done = area->node.start;
+	struct io_domain_writer writer;
 	struct pfn_runs_iter iter;
 	int rc = 0;
 
+	io_domain_writer_init(&writer, domain, area->prot, large);
 	mutex_lock(&pages->lock);
 	pfn_runs_for_each(&pages->runs, &iter, area->hold.node.start,
 			  area->hold.node.last) {

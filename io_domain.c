@@ -21,8 +21,6 @@
  */
 #define IO_DOMAIN_MAX_MAP SZ_1G
 #define IO_DOMAIN_MAX_UNMAP (64ULL * SZ_1G)
-/* Calls of a driver before others get a chance to run */
-#define IO_DOMAIN_RESCHED 256
 
 /* How much of @length can be done in steps that end at a multiple of @step */
 static unsigned long step_length(unsigned long iova, unsigned long length,
@@ -43,11 +41,6 @@ static size_t entry_size(const struct io_domain_writer *writer,
 	unsigned long length = extent->length;
 	unsigned long fitting, larger, size;
 
-	/* Scattered memory is made of nothing else */
-	if (length == PAGE_SIZE && (sizes & PAGE_SIZE) && PAGE_ALIGNED(address)) {
-		*count = 1;
-		return PAGE_SIZE;
-	}
 	/* VT-d makes large entries of many small ones if it gets them at once */
 	if (!writer->large) {
 		sizes &= GENMASK(PAGE_SHIFT, 0);
@@ -92,10 +85,7 @@ static unsigned long written_length(struct iommu_domain *domain,
 	return done;
 }
 
-/*
- * Calls the driver itself: iommu_map() flushes once a call, which triples the
- * cost of a single page, and if it fails it does not tell at which entry.
- */
+/* Calls the driver itself: if iommu_map() fails it does not tell at which entry */
 static int map_entries(struct io_domain_writer *writer,
 		       const struct io_extent *extent, unsigned long *done)
 {
@@ -117,17 +107,14 @@ static int map_entries(struct io_domain_writer *writer,
 }
 
 /**
- * io_domain_map - map one extent
- * @writer: Says where and how
- * @extent: What; in an IOVA range where nothing is mapped
+ * io_domain_map_large - map one extent by entries of any size
+ * @writer: As for io_domain_map(), which is to be used
+ * @extent: Likewise
  *
- * Entries are in effect after io_domain_sync(). The caller keeps others from
- * mapping and unmapping this range of the domain. Sleeps.
- *
- * Return: 0, or the error of the driver; then nothing of the extent is mapped.
+ * Return: as io_domain_map().
  */
-int io_domain_map(struct io_domain_writer *writer,
-		  const struct io_extent *extent)
+int io_domain_map_large(struct io_domain_writer *writer,
+			const struct io_extent *extent)
 {
 	unsigned long done = 0;
 
@@ -145,7 +132,7 @@ int io_domain_map(struct io_domain_writer *writer,
 			io_domain_unmap(writer->domain, extent->iova, done);
 			return rc;
 		}
-		if (!(++writer->calls % IO_DOMAIN_RESCHED))
+		if (done < extent->length)
 			cond_resched();
 	}
 	return 0;

@@ -5,9 +5,9 @@
 #ifndef __IOMMUFD_IO_DOMAIN_H
 #define __IOMMUFD_IO_DOMAIN_H
 
-#include <linux/types.h>
-
-struct iommu_domain;
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
 
 /**
  * struct io_extent - physically contiguous memory and where it is to appear
@@ -26,20 +26,82 @@ struct io_extent {
  * @domain: The domain
  * @prot: IOMMU_READ and so on
  * @large: Entries larger than PAGE_SIZE may be used
- * @calls: Of the driver, to give others a chance to run now and then
+ * @pages: There are entries of PAGE_SIZE
+ * @calls: To give others a chance to run now and then
  */
 struct io_domain_writer {
 	struct iommu_domain *domain;
 	int prot;
 	bool large;
+	bool pages;
 	unsigned int calls;
 };
 
-int io_domain_map(struct io_domain_writer *writer,
-		  const struct io_extent *extent);
+/* Calls of a driver before others get a chance to run */
+#define IO_DOMAIN_RESCHED 256
+
+int io_domain_map_large(struct io_domain_writer *writer,
+			const struct io_extent *extent);
 int io_domain_sync(struct io_domain_writer *writer, unsigned long iova,
 		   unsigned long length);
 void io_domain_unmap(struct iommu_domain *domain, unsigned long iova,
 		     unsigned long length);
+
+/**
+ * io_domain_writer_init - be ready to map extents
+ * @writer: To be set up
+ * @domain: The domain
+ * @prot: IOMMU_READ and so on
+ * @large: Entries larger than PAGE_SIZE may be used
+ */
+static inline void io_domain_writer_init(struct io_domain_writer *writer,
+					 struct iommu_domain *domain, int prot,
+					 bool large)
+{
+	writer->domain = domain;
+	writer->prot = prot;
+	writer->large = large;
+	writer->pages = domain->pgsize_bitmap & PAGE_SIZE;
+	writer->calls = 0;
+}
+
+/*
+ * One entry, which is there or not: there is nothing to undo. Calls the driver
+ * itself: iommu_map() flushes once a call, which triples the cost of a page.
+ */
+static inline int io_domain_map_page(const struct io_domain_writer *writer,
+				     const struct io_extent *extent)
+{
+	struct iommu_domain *domain = writer->domain;
+	size_t mapped = 0;
+	int rc;
+
+	rc = domain->ops->map_pages(domain, extent->iova, extent->phys,
+				    PAGE_SIZE, 1, writer->prot,
+				    GFP_KERNEL_ACCOUNT, &mapped);
+	return rc || mapped ? rc : -EIO;
+}
+
+/**
+ * io_domain_map - map one extent
+ * @writer: Says where and how
+ * @extent: What; in an IOVA range where nothing is mapped
+ *
+ * Entries are in effect after io_domain_sync(). The caller keeps others from
+ * mapping and unmapping this range of the domain. Sleeps.
+ *
+ * Return: 0, or the error of the driver; then nothing of the extent is mapped.
+ */
+static inline int io_domain_map(struct io_domain_writer *writer,
+				const struct io_extent *extent)
+{
+	if (!(++writer->calls % IO_DOMAIN_RESCHED))
+		cond_resched();
+	/* Scattered memory is made of nothing else */
+	if (extent->length == PAGE_SIZE && writer->pages &&
+	    PAGE_ALIGNED(extent->iova | extent->phys))
+		return io_domain_map_page(writer, extent);
+	return io_domain_map_large(writer, extent);
+}
 
 #endif

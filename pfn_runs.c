@@ -22,11 +22,6 @@ static inline struct pfn_chunk *to_pfn_chunk(struct rb_node *node)
 	return rb_entry_safe(node, struct pfn_chunk, node);
 }
 
-static inline u64 pfn_run_pack(unsigned long offset, unsigned long pfn)
-{
-	return ((u64)offset << PFN_RUN_PFN_BITS) | pfn;
-}
-
 static struct pfn_chunk *pfn_chunk_alloc(unsigned int capacity)
 {
 	struct pfn_chunk *chunk;
@@ -287,25 +282,6 @@ void pfn_runs_erase(struct pfn_runs *store, unsigned long first, unsigned long l
 	}
 }
 
-/* Adds pages at the end of a chunk; false if they need a chunk of their own. */
-static bool pfn_chunk_append(struct pfn_chunk *chunk, unsigned long pfn, unsigned long count,
-			     u8 tag)
-{
-	unsigned long offset = chunk->last - chunk->first + 1;
-	u64 run = chunk->runs[chunk->nr_runs - 1];
-	unsigned long run_count = offset - (run >> PFN_RUN_PFN_BITS);
-
-	if (chunk->tag != tag)
-		return false;
-	if ((run & PFN_RUN_PFN_MASK) + run_count != pfn) {
-		if (chunk->nr_runs == chunk->capacity || offset > PFN_RUN_MAX_OFFSET)
-			return false;
-		chunk->runs[chunk->nr_runs++] = pfn_run_pack(offset, pfn);
-	}
-	chunk->last += count;
-	return true;
-}
-
 static struct pfn_chunk *pfn_builder_new_chunk(struct pfn_builder *builder)
 {
 	struct pfn_chunk *chunk = builder->spare;
@@ -349,39 +325,33 @@ void pfn_builder_init(struct pfn_builder *builder, struct pfn_runs *store, unsig
 }
 
 /**
- * pfn_builder_add() - append pages
+ * pfn_builder_add_chunk() - append pages as the first of a new chunk; use pfn_builder_add()
  * @builder: builder to append to
- * @pfn: PFN of the first page; all PFNs must be below 2^40
- * @count: number of pages with ascending PFNs, not 0, at most what is left of the hole
+ * @pfn: PFN of the first page
+ * @count: number of pages
  * @tag: to be remembered with the pages
  *
- * The pages join the run before them if their PFNs continue it and the tag is the same.
- *
- * Context: Uses no more of the store than the builder has claimed: needs none of its locks.
- *	    May sleep.
+ * Context: As pfn_builder_add().
  * Return: 0, or -ENOMEM; then nothing has changed.
  */
-int pfn_builder_add(struct pfn_builder *builder, unsigned long pfn, unsigned long count, u8 tag)
+int pfn_builder_add_chunk(struct pfn_builder *builder, unsigned long pfn, unsigned long count,
+			  u8 tag)
 {
-	struct pfn_chunk *chunk = builder->tail;
+	struct pfn_chunk *chunk = pfn_builder_new_chunk(builder);
 
-	if (!chunk || !pfn_chunk_append(chunk, pfn, count, tag)) {
-		chunk = pfn_builder_new_chunk(builder);
-		if (!chunk)
-			return -ENOMEM;
-		chunk->next = NULL;
-		chunk->first = builder->index;
-		chunk->last = builder->index + count - 1;
-		chunk->runs[0] = pfn_run_pack(0, pfn);
-		chunk->nr_runs = 1;
-		chunk->tag = tag;
-		if (builder->tail)
-			builder->tail->next = chunk;
-		else
-			builder->head = chunk;
-		builder->tail = chunk;
-	}
-	builder->index += count;
+	if (!chunk)
+		return -ENOMEM;
+	chunk->next = NULL;
+	chunk->first = builder->index;
+	chunk->last = builder->index + count - 1;
+	chunk->runs[0] = pfn_run_pack(0, pfn);
+	chunk->nr_runs = 1;
+	chunk->tag = tag;
+	if (builder->tail)
+		builder->tail->next = chunk;
+	else
+		builder->head = chunk;
+	builder->tail = chunk;
 	return 0;
 }
 

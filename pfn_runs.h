@@ -111,6 +111,7 @@ struct pfn_runs_iter {
  * @spare: the inline chunk of the store if it is claimed, but not in use yet
  * @index: page index that is added next
  * @last: last page index of the hole
+ * @next_pfn: PFN that would continue the last run
  * @chunk_size: bytes of the next chunk to allocate
  * @max_runs: most runs that a chunk is allocated for; the owner may lower it, to at least 1
  */
@@ -121,6 +122,7 @@ struct pfn_builder {
 	struct pfn_chunk *spare;
 	unsigned long index;
 	unsigned long last;
+	unsigned long next_pfn;
 	unsigned int chunk_size;
 	unsigned long max_runs;
 };
@@ -137,8 +139,8 @@ void pfn_runs_erase(struct pfn_runs *store, unsigned long first, unsigned long l
 
 void pfn_builder_init(struct pfn_builder *builder, struct pfn_runs *store, unsigned long first,
 		      unsigned long last);
-int __must_check pfn_builder_add(struct pfn_builder *builder, unsigned long pfn,
-				 unsigned long count, u8 tag);
+int __must_check pfn_builder_add_chunk(struct pfn_builder *builder, unsigned long pfn,
+				       unsigned long count, u8 tag);
 void pfn_builder_commit(struct pfn_builder *builder);
 void pfn_builder_discard(struct pfn_builder *builder);
 
@@ -153,7 +155,58 @@ static inline bool pfn_runs_empty(const struct pfn_runs *store)
 	return RB_EMPTY_ROOT(&store->root);
 }
 
-/* The rest is the walk over runs, inline because callers do little else for a run. */
+/* The rest adds and walks over runs, inline because callers do little else for a run. */
+
+static inline u64 pfn_run_pack(unsigned long offset, unsigned long pfn)
+{
+	return ((u64)offset << PFN_RUN_PFN_BITS) | pfn;
+}
+
+/* Adds pages to the chunk that is being filled; false if they need a chunk of their own. */
+static inline bool pfn_builder_append(struct pfn_builder *builder, unsigned long pfn,
+				      unsigned long count, u8 tag)
+{
+	struct pfn_chunk *chunk = builder->tail;
+
+	if (!chunk || chunk->tag != tag)
+		return false;
+	if (pfn != builder->next_pfn) {
+		unsigned long offset = builder->index - chunk->first;
+
+		if (chunk->nr_runs == chunk->capacity || offset > PFN_RUN_MAX_OFFSET)
+			return false;
+		chunk->runs[chunk->nr_runs++] = pfn_run_pack(offset, pfn);
+	}
+	chunk->last += count;
+	return true;
+}
+
+/**
+ * pfn_builder_add() - append pages
+ * @builder: builder to append to
+ * @pfn: PFN of the first page; all PFNs must be below 2^40
+ * @count: number of pages with ascending PFNs, not 0, at most what is left of the hole
+ * @tag: to be remembered with the pages
+ *
+ * The pages join the run before them if their PFNs continue it and the tag is the same.
+ *
+ * Context: Uses no more of the store than the builder has claimed: needs none of its locks.
+ *	    May sleep.
+ * Return: 0, or -ENOMEM; then nothing has changed.
+ */
+static inline int __must_check pfn_builder_add(struct pfn_builder *builder, unsigned long pfn,
+					       unsigned long count, u8 tag)
+{
+	if (!pfn_builder_append(builder, pfn, count, tag)) {
+		int rc = pfn_builder_add_chunk(builder, pfn, count, tag);
+
+		if (rc)
+			return rc;
+	}
+	builder->index += count;
+	builder->next_pfn = pfn + count;
+	return 0;
+}
 
 static inline unsigned long pfn_chunk_run_index(const struct pfn_chunk *chunk, unsigned int pos)
 {

@@ -21,20 +21,17 @@ static void mark_dirty(struct folio *folio)
 }
 
 /**
- * pin_release - unpin the pages of a run
- * @pfn: The first page of the run, which is whole or cut where pin_split() was
- *       told
+ * pin_release_folios - unpin the pages of a run; use pin_release()
+ * @page: The first page of the run
  * @npages: How many pages
  * @unit: How they were pinned
  * @dirty: A device may have written to them
  *
- * Sleeps: marking a page dirty locks its folio.
+ * Sleeps.
  */
-void pin_release(unsigned long pfn, unsigned long npages, enum pin_unit unit,
-		 bool dirty)
+void pin_release_folios(struct page *page, unsigned long npages,
+			enum pin_unit unit, bool dirty)
 {
-	struct page *page = pfn_to_page(pfn);
-
 	for (;;) {
 		struct folio *folio = page_folio(page);
 		unsigned long covered = 1;

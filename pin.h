@@ -5,10 +5,8 @@
 #ifndef __IOMMUFD_PIN_H
 #define __IOMMUFD_PIN_H
 
-#include <linux/types.h>
+#include <linux/mm.h>
 
-struct mm_struct;
-struct page;
 struct pfn_builder;
 
 /*
@@ -43,8 +41,31 @@ int pin_user_page(const struct user_memory *memory, unsigned long index,
 		  bool write, struct page **page);
 
 /* pin.c */
-void pin_release(unsigned long pfn, unsigned long npages, enum pin_unit unit,
-		 bool dirty);
+void pin_release_folios(struct page *page, unsigned long npages,
+			enum pin_unit unit, bool dirty);
 void pin_split(unsigned long pfn);
+
+/**
+ * pin_release - unpin the pages of a run
+ * @pfn: The first page of the run, which is whole or cut where pin_split() was
+ *       told
+ * @npages: How many pages
+ * @unit: How they were pinned
+ * @dirty: A device may have written to them
+ *
+ * Sleeps: marking a page dirty locks its folio.
+ */
+static inline void pin_release(unsigned long pfn, unsigned long npages,
+			       enum pin_unit unit, bool dirty)
+{
+	struct page *page = pfn_to_page(pfn);
+	struct folio *folio = page_folio(page);
+
+	/* Scattered memory is made of these; one page is one pin in any unit */
+	if (npages == 1 && (!dirty || folio_test_dirty(folio)))
+		unpin_user_folio(folio, 1);
+	else
+		pin_release_folios(page, npages, unit, dirty);
+}
 
 #endif

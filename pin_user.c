@@ -30,6 +30,7 @@ struct pin_request {
 	unsigned long capacity;
 	unsigned long address;
 	unsigned long npages;
+	bool huge; /* a huge page can be expected next */
 };
 
 static long pin_own(unsigned long address, unsigned long npages,
@@ -92,11 +93,22 @@ static unsigned long hugetlb_pages(struct page *page, unsigned long address)
 	return folio_nr_pages(folio) - index;
 }
 
+/* Does a page continue the run that the first one begins? */
+static bool continues_run(struct page **pages, unsigned long i)
+{
+	return pages[i] == nth_page(pages[0], i);
+}
+
 static unsigned long run_length(struct page **pages, unsigned long npages)
 {
 	unsigned long i = 1;
 
-	while (i < npages && pages[i] == nth_page(pages[0], i))
+	/* Four by four: in huge pages this scan is most of our work */
+	while (i + 4 <= npages && continues_run(pages, i) &&
+	       continues_run(pages, i + 1) && continues_run(pages, i + 2) &&
+	       continues_run(pages, i + 3))
+		i += 4;
+	while (i < npages && continues_run(pages, i))
 		i++;
 	return i;
 }
@@ -104,21 +116,23 @@ static unsigned long run_length(struct page **pages, unsigned long npages)
 /* Store the first @npages pages of the batch; all of them are unpinned if not */
 static long store_batch(struct pin_request *request, unsigned long npages)
 {
-	unsigned long done = 0;
+	struct page **pages = request->batch;
+	struct page **end = pages + npages;
+	unsigned long count;
 
-	while (done < npages) {
-		struct page **pages = &request->batch[done];
-		unsigned long count = run_length(pages, npages - done);
+	for (; pages != end; pages += count) {
 		int rc;
 
+		count = run_length(pages, end - pages);
 		rc = pfn_builder_add(request->builder, page_to_pfn(pages[0]),
 				     count, PIN_BY_PAGE);
 		if (rc) {
-			unpin_user_pages(pages, npages - done);
+			unpin_user_pages(pages, end - pages);
 			return rc;
 		}
-		done += count;
 	}
+	/* Memory is of one kind for long: huge pages follow huge pages */
+	request->huge = folio_test_hugetlb(page_folio(end[-1]));
 	return npages;
 }
 
@@ -138,7 +152,7 @@ static long store_folio(struct pin_request *request, unsigned long npages)
 }
 
 /*
- * Pin and store the next pages. Where a huge page would fit, the first page is
+ * Pin and store the next pages. Where a huge page is expected, the first page is
  * pinned alone, to see if it is one.
  */
 static long pin_some(struct pin_request *request)
@@ -149,7 +163,7 @@ static long pin_some(struct pin_request *request)
 	long pinned = 0;
 	long more = 0;
 
-	if (request->npages >= PMD_SIZE >> PAGE_SHIFT) {
+	if (request->huge && request->npages >= PMD_SIZE >> PAGE_SHIFT) {
 		pinned = pin_pages(memory, request->address, 1,
 				   request->gup_flags, request->batch);
 		if (pinned < 0)
@@ -230,6 +244,7 @@ int pin_user_memory(const struct user_memory *memory,
 		.capacity = PIN_FEW,
 		.address = memory->address + first * PAGE_SIZE,
 		.npages = npages,
+		.huge = true,
 	};
 	int rc;
 
