@@ -126,6 +126,20 @@ static void a_bit_that_found_no_memory_is_reported(void)
 	user_memory_destroy();
 }
 
+static void what_is_recorded_after_the_walk_pins_its_page(void)
+{
+	struct iova_bitmap *bitmap = new_bitmap(0, PAGE_SIZE, 1, BIT(30));
+
+	user_memory_create(BIT(30), 1);
+	CHECK(!iova_bitmap_for_each(bitmap, NULL, set_nothing));
+	CHECK(!user_memory.pinned && user_memory.pin_calls == 1);
+	iova_bitmap_set(bitmap, 9, 1);
+	CHECK(!user_memory.pinned && user_memory.pin_calls == 2);
+	CHECK(*user_memory_byte(BIT(30) + 1) == 2);
+	iova_bitmap_free(bitmap);
+	user_memory_destroy();
+}
+
 static void random_walks_match_an_array(void)
 {
 	unit_random_runs(iova_bitmap_model);
@@ -141,6 +155,8 @@ const struct unit_test iova_bitmap_tests[] = {
 	  a_page_that_is_not_there_is_never_walked },
 	{ "iova_bitmap: a bit that found no memory is reported",
 	  a_bit_that_found_no_memory_is_reported },
+	{ "iova_bitmap: what is recorded after the walk pins its page",
+	  what_is_recorded_after_the_walk_pins_its_page },
 	{ "iova_bitmap: random walks match an array", random_walks_match_an_array },
 	{ }
 };

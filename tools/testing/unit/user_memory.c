@@ -84,7 +84,7 @@ void user_memory_destroy(void)
  * @flags: FOLL_WRITE
  * @pages: set to the pages
  *
- * Return: how many were pinned, or -EFAULT: none.
+ * Return: how many were pinned, -EFAULT: none, -EOVERFLOW: the addresses wrap.
  */
 int pin_user_pages_fast(unsigned long start, int nr_pages, unsigned int flags,
 			struct page **pages)
@@ -93,6 +93,8 @@ int pin_user_pages_fast(unsigned long start, int nr_pages, unsigned int flags,
 
 	CHECK(nr_pages > 0 && flags == FOLL_WRITE);
 	user_memory.pin_calls++;
+	if (start + nr_pages * PAGE_SIZE < start)
+		return -EOVERFLOW;
 	for (pinned = 0; pinned < nr_pages; pinned++) {
 		struct page *page = find_page(start + pinned * PAGE_SIZE);
 
