@@ -175,6 +175,18 @@ def check_leaving(report, program):
             check_transfer(edu, more, MORE_IOVA, i + 75)
 
 
+def check_last_leaving(report, program, kind):
+    """When the last group leaves, the container is as new."""
+    with report.rule('nothing is mapped any more when the last group has left'):
+        for member in program.members():
+            member.close_devices()
+            member.group.leave()
+        program.start(kind)
+        expect_equal(program.container.unmap(MORE_IOVA, SIZE), 0, 'bytes unmapped')
+        for i, edu in enumerate(program.edus()):
+            check_transfer(edu, program.memory, IOVA, i + 77)
+
+
 def in_killed_process(function):
     """Runs a function in a process that is then killed."""
     child = os.fork()
@@ -211,6 +223,7 @@ def run(report, name, kind, single, multifunction):
         check_memory(report, program)
         check_functions(report, program)
         check_leaving(report, program)
+        check_last_leaving(report, program, kind)
     with report.section(name):
         with report.rule('a process that is killed in a transfer leaves all devices to the next'):
             in_killed_process(start_transfer)
