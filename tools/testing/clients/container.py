@@ -12,7 +12,7 @@ import signal
 import sys
 
 import pci
-from edu import DEVICE_ID, TRANSFER_MAX, VENDOR_ID, Edu
+from edu import DEVICE_ID, TRANSFER_MAX, VENDOR_ID, Edu, pattern
 from report import Failure, Report, expect, expect_equal
 from vfio import TYPE1, TYPE1V2, Container, Group, Memory
 
@@ -21,11 +21,6 @@ SIZE = 4 * MIB
 IOVA = 1 << 32
 MORE_IOVA = 1 << 33
 MSI_WINDOW = (0xfee00000, 0xfeefffff)
-
-
-def pattern(seed):
-    """Bytes that no other call with another seed gives."""
-    return bytes((seed * 37 + i * 5 + (i >> 8)) & 0xff for i in range(TRANSFER_MAX))
 
 
 class Member:

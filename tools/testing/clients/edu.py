@@ -17,6 +17,11 @@ TRANSFER_MAX = 4095
 LIMIT = 30
 
 
+def pattern(seed):
+    """As many bytes as a transfer can have, other ones for another seed."""
+    return bytes((seed * 29 + i * 7 + (i >> 8)) & 0xff for i in range(TRANSFER_MAX))
+
+
 class Edu:
     """An edu device. Its registers are an object that can load(width, offset)
     and store(width, offset, value)."""

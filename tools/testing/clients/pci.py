@@ -7,9 +7,8 @@ Knows sysfs. Knows nothing of the programs that use the devices.
 
 import os
 import subprocess
-import time
 
-from report import Failure, expect_equal
+from report import expect_equal, wait_until
 
 DEVICES = '/sys/bus/pci/devices'
 CONTAINER = '/dev/vfio/vfio'
@@ -73,15 +72,6 @@ def rescan(address):
     _write('/sys/bus/pci/rescan', '1')
     wait_until(lambda: os.path.exists(f'{DEVICES}/{address}'), 10,
                f'{address} is back on the bus')
-
-
-def wait_until(condition, seconds, what):
-    """Fails unless something becomes true in time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise Failure(f'not after {seconds} s: {what}')
-        time.sleep(0.05)
 
 
 def _same_device(one, other):

@@ -9,9 +9,8 @@ Knows the machine inside. Knows nothing of VFIO's interfaces.
 import os
 import subprocess
 
-from pci import wait_until
 from qtest import BARE
-from report import expect, expect_equal, output_path
+from report import expect, expect_equal, output_path, wait_until
 
 SECTOR_SIZE = 512
 READ_SIZE = 4 * 64 * SECTOR_SIZE

@@ -8,10 +8,9 @@ Knows the machine inside. Knows nothing of VFIO's interfaces.
 import mmap
 import time
 
-import pci
-from edu import DEVICE_ID, TRANSFER_MAX, VENDOR_ID, Edu
+from edu import DEVICE_ID, TRANSFER_MAX, VENDOR_ID, Edu, pattern
 from qtest import Machine, PciFunction
-from report import expect, expect_equal
+from report import expect, expect_equal, wait_until
 
 MIB = 1 << 20
 RAM_SIZE = 64 * MIB
@@ -24,11 +23,6 @@ FIRST_SLOT = 5
 # ICH9's memory hotplug registers: slot selector, and its control byte
 DIMM_SELECT, DIMM_CONTROL = 0xa00, 0xa14
 DIMM_EJECT = 0x8
-
-
-def pattern(seed, size=TRANSFER_MAX):
-    """Bytes that no other call with another seed gives."""
-    return bytes((seed * 29 + i * 7 + (i >> 8)) & 0xff for i in range(size))
 
 
 class Inner:
@@ -78,7 +72,7 @@ def check_interrupt(machine, edu):
     machine.store('l', address, 0)
     edu.registers.set_msi(address, data)
     edu.raise_interrupt()
-    pci.wait_until(lambda: machine.load('l', address) == data, 20, 'the MSI arrives')
+    wait_until(lambda: machine.load('l', address) == data, 20, 'the MSI arrives')
     edu.clear_interrupt()
 
 

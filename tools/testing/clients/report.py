@@ -7,6 +7,7 @@ Knows nothing of the clients.
 import contextlib
 import os
 import sys
+import time
 import traceback
 
 
@@ -73,6 +74,15 @@ def expect_equal(actual, wanted, what):
     """Fails the rule unless two values are the same."""
     if actual != wanted:
         raise Failure(f'{what} is {shorten(actual)}, not {shorten(wanted)}')
+
+
+def wait_until(condition, seconds, what):
+    """Fails unless something becomes true in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise Failure(f'not after {seconds} s: {what}')
+        time.sleep(0.05)
 
 
 def shorten(value):
