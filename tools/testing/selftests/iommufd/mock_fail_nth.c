@@ -1,193 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every command, with every place failing that can.
- *
- * A command runs again and again in a new context, first with its first allocation
- * or other place failing, then its second, until none is left. Each time it must
- * either succeed or have changed nothing: what is compared is all that a program
- * can see. The kernel looks after the rest: use of freed memory, leaks, locks.
+ * Commands of IOAS, page tables, devices and accesses, with every place failing.
  */
-#include <stdint.h>
-
-#include <kselftest_harness.h>
-
-#include "fail_nth.h"
-#include "mock_space.h"
-
-#define IOVA MOCK_APERTURE_START
-#define FREE_IOVA (IOVA + 0x10000000)
-#define LENGTH (600 * PAGE)
-/* No command may need more */
-#define NTH_LIMIT 1000
-
-/* A context and what is in it; ids are 0 and access -1 until they are made. */
-struct context {
-	int fd;
-	__u32 ioas;
-	__u32 other;
-	struct mock mock;
-	int access;
-	__u32 pin;
-	uint8_t *memory;
-	/* What the command made, to be told apart from what was there */
-	struct mock new_mock;
-	/* Page tables: a parent, and one that is nested in it */
-	__u32 parent;
-	__u32 nested;
-	/* A page table that tracks dirty pages */
-	__u32 tracking;
-	/* A fault queue, and a page table that has it */
-	__u32 queue;
-	__u32 asking;
-};
-
-/* A command, and what there is to be before; @pins: it depends on the kind of memory */
-struct scenario {
-	const char *name;
-	int (*prepare)(struct context *context);
-	int (*run)(struct context *context);
-	bool pins;
-};
-
-/* All that a program can see of a context. */
-struct view {
-	long pinned;
-	long locked;
-	__u32 next_id;
-	__u32 ranges[2];
-	__u64 alignment[2];
-	struct iommu_iova_range first[2];
-	int readable[2][2];
-	int in_table[2];
-	int dirty;
-};
-
-static __u32 next_id(int fd)
-{
-	__u32 id = 0;
-
-	if (iommu_ioas_alloc(fd, &id) || iommu_destroy(fd, id))
-		return 0;
-	return id;
-}
-
-/* Is there something at both IOVAs? */
-static void look_at_ioas(struct context *context, __u32 ioas, int *readable)
-{
-	uint8_t byte;
-	int access;
-
-	if (mock_access_create(context->fd, ioas, 0, &access))
-		return;
-	readable[0] = mock_access_read(context->fd, access, IOVA, &byte, 1);
-	readable[1] = mock_access_read(context->fd, access, FREE_IOVA, &byte, 1);
-	close(access);
-}
-
-/* Are the ends of the memory at an IOVA? */
-static int look_at_table(struct context *context, __u64 iova)
-{
-	const __u64 end = LENGTH - PAGE;
-
-	return mock_check_map(context->fd, context->mock.hwpt, iova, PAGE, context->memory) ? :
-	       mock_check_map(context->fd, context->mock.hwpt, iova + end, PAGE,
-			      context->memory + end);
-}
-
-static int read_dirty(struct context *context, __u32 flags, __u8 *bitmap)
-{
-	return iommu_hwpt_get_dirty_bitmap(context->fd, context->tracking, flags, IOVA, LENGTH,
-					   PAGE, bitmap);
-}
-
-/* Is the first page dirty? */
-static int look_at_dirty(struct context *context)
-{
-	__u8 bitmap[LENGTH / PAGE / 8] = {};
-
-	return read_dirty(context, IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR, bitmap) ? : bitmap[0];
-}
-
-static void look(struct context *context, struct view *view)
-{
-	const __u32 ioas[2] = { context->ioas, context->other };
-	int i;
-
-	memset(view, 0, sizeof(*view));
-	view->pinned = pages_pinned();
-	view->locked = memory_status("VmLck");
-	view->next_id = next_id(context->fd);
-	for (i = 0; i < 2; i++) {
-		view->ranges[i] = 1;
-		iommu_ioas_iova_ranges(context->fd, ioas[i], &view->first[i], &view->ranges[i],
-				       &view->alignment[i]);
-		look_at_ioas(context, ioas[i], view->readable[i]);
-	}
-	view->in_table[0] = look_at_table(context, IOVA);
-	view->in_table[1] = look_at_table(context, FREE_IOVA);
-	view->dirty = look_at_dirty(context);
-}
-
-static int prepare_nothing(struct context *context)
-{
-	(void)context;
-	return 0;
-}
-
-static int prepare_mapping(struct context *context)
-{
-	return iommu_ioas_map_fixed(context->fd, context->ioas, context->memory, LENGTH,
-				    IOMMU_MAP_RW, IOVA);
-}
-
-static int prepare_table(struct context *context)
-{
-	return mock_attach(context->fd, context->ioas, &context->mock);
-}
-
-static int prepare_mapping_and_table(struct context *context)
-{
-	return prepare_mapping(context) ? : prepare_table(context);
-}
-
-/* The other IOAS has a copy of it, to be pinned together */
-static int prepare_copy_and_table(struct context *context)
-{
-	return prepare_mapping_and_table(context) ? :
-	       iommu_ioas_copy_fixed(context->fd, context->ioas, IOVA, LENGTH, context->other,
-				     IOMMU_MAP_RW, IOVA);
-}
-
-/* The other IOAS has a mapping of its own */
-static int prepare_two_mappings_and_table(struct context *context)
-{
-	return prepare_mapping_and_table(context) ? :
-	       iommu_ioas_map_fixed(context->fd, context->other, context->memory, LENGTH,
-				    IOMMU_MAP_RW, IOVA);
-}
-
-static int prepare_access(struct context *context)
-{
-	return prepare_mapping(context) ? :
-	       mock_access_create(context->fd, context->ioas,
-				  MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES, &context->access);
-}
-
-static int prepare_access_and_table(struct context *context)
-{
-	return prepare_access(context) ? : prepare_table(context);
-}
-
-static int pin(struct context *context)
-{
-	return mock_access_pin(context->fd, context->access, IOVA + PAGE, LENGTH - 2 * PAGE,
-			       MOCK_FLAGS_ACCESS_WRITE, context->memory + PAGE, &context->pin);
-}
-
-static int prepare_pin(struct context *context)
-{
-	return prepare_access(context) ? : pin(context);
-}
+#include "fail_nth_sweep.h"
 
 static int alloc_parent(struct context *context)
 {
@@ -329,6 +144,16 @@ static int prepare_dirty_page(struct context *context)
 				IOMMU_HWPT_ALLOC_DIRTY_TRACKING, &context->tracking) ? :
 	       enable_tracking(context) ? :
 	       mock_dirty(context->fd, context->tracking, IOVA, PAGE, PAGE, &bits, NULL);
+}
+
+static int open_device(struct context *context)
+{
+	int fd = iommu_open();
+
+	(void)context;
+	if (fd < 0)
+		return fd;
+	return close(fd) ? -errno : 0;
 }
 
 static int alloc_ioas(struct context *context)
@@ -482,10 +307,11 @@ static int collect_dirty(struct context *context)
 {
 	__u8 bitmap[LENGTH / PAGE / 8] = {};
 
-	return read_dirty(context, 0, bitmap);
+	return context_read_dirty(context, 0, bitmap);
 }
 
-static const struct scenario scenarios[] = {
+const struct scenario scenarios[] = {
+	{ "open", prepare_nothing, open_device, false },
 	{ "IOAS_ALLOC", prepare_nothing, alloc_ioas, false },
 	{ "DESTROY of an IOAS", prepare_copy_and_table, destroy_ioas, false },
 	{ "IOAS_IOVA_RANGES", prepare_table, read_ranges, false },
@@ -541,175 +367,6 @@ static const struct scenario scenarios[] = {
 	{ "writing by an access of another process", prepare_access, write_foreign_memory, false },
 };
 
-FIXTURE(mock_fail_nth)
-{
-	struct memory memory;
-	int fail_nth;
-};
-
-FIXTURE_VARIANT(mock_fail_nth)
-{
-	enum memory_kind kind;
-};
-
-FIXTURE_VARIANT_ADD(mock_fail_nth, anonymous) { MEMORY_ANONYMOUS };
-FIXTURE_VARIANT_ADD(mock_fail_nth, thp) { MEMORY_THP };
-FIXTURE_VARIANT_ADD(mock_fail_nth, hugetlb) { MEMORY_HUGETLB };
-FIXTURE_VARIANT_ADD(mock_fail_nth, memfd) { MEMORY_MEMFD };
-
-FIXTURE_SETUP(mock_fail_nth)
-{
-	self->fail_nth = fail_nth_open();
-	if (self->fail_nth < 0 && !kernel_is_debug())
-		SKIP(return, "this kernel can not have things fail");
-	ASSERT_LE(0, self->fail_nth);
-	ASSERT_EQ(0, memory_allocate(&self->memory, variant->kind, 2 * HUGE_PAGE));
-	if (variant->kind == MEMORY_ANONYMOUS)
-		memory_scatter(&self->memory, 17);
-}
-
-FIXTURE_TEARDOWN(mock_fail_nth)
-{
-	EXPECT_EQ(0, pages_pinned());
-	memory_free(&self->memory);
-	close(self->fail_nth);
-}
-
-static int open_context(struct _test_data_mock_fail_nth *self, struct context *context)
-{
-	*context = (struct context){
-		.fd = iommu_open(),
-		.access = -1,
-		/* Inside a huge page */
-		.memory = self->memory.start + 3 * PAGE,
-	};
-	if (context->fd < 0)
-		return context->fd;
-	/* Process mode shows in VmLck */
-	return iommu_option_set(context->fd, IOMMU_OPTION_RLIMIT_MODE, 0, 1) ? :
-	       iommu_ioas_alloc(context->fd, &context->ioas) ? :
-	       iommu_ioas_alloc(context->fd, &context->other);
-}
-
-static void close_context(struct context *context)
-{
-	if (context->access >= 0)
-		close(context->access);
-	close(context->fd);
-}
-
-/* What one attempt came to. */
-struct attempt {
-	int rc;
-	bool something_failed;
-	struct view before;
-	struct view after;
-};
-
-static int try_once(struct _test_data_mock_fail_nth *self, const struct scenario *scenario,
-		    unsigned int nth, struct attempt *attempt)
-{
-	struct context context;
-	int rc = open_context(self, &context);
-
-	if (!rc)
-		rc = scenario->prepare(&context);
-	if (!rc) {
-		look(&context, &attempt->before);
-		fail_nth_start(self->fail_nth, nth);
-		attempt->rc = scenario->run(&context);
-		attempt->something_failed = fail_nth_stop(self->fail_nth);
-		look(&context, &attempt->after);
-	}
-	close_context(&context);
-	return rc;
-}
-
-static bool same_view(const struct view *a, const struct view *b)
-{
-	return !memcmp(a, b, sizeof(*a));
-}
-
-/*
- * A page table that seems not to fit has another made, so there may be more objects
- * than without failures.
- */
-static bool same_but_for_ids(const struct view *a, const struct view *b)
-{
-	struct view c = *a;
-
-	c.next_id = b->next_id;
-	return same_view(&c, b);
-}
-
-/*
- * A command that has done its work and can not tell so fails with EFAULT, too; it
- * may have left all of it.
- */
-static bool all_or_nothing(const struct attempt *attempt, const struct attempt *success)
-{
-	if (!attempt->rc)
-		return same_but_for_ids(&attempt->after, &success->after);
-	if (same_view(&attempt->after, &attempt->before))
-		return true;
-	return attempt->rc == -EFAULT && same_view(&attempt->after, &success->after);
-}
-
-static void print_view(const char *when, const struct view *view)
-{
-	int i;
-
-	printf("# %s: pinned %ld, locked %ld, next id %u\n", when, view->pinned, view->locked,
-	       view->next_id);
-	for (i = 0; i < 2; i++)
-		printf("#   IOAS %d: %u ranges, alignment %llu, readable %d %d\n", i,
-		       view->ranges[i], view->alignment[i], view->readable[i][0],
-		       view->readable[i][1]);
-	printf("#   in page table %d %d, dirty %d\n", view->in_table[0], view->in_table[1],
-	       view->dirty);
-}
-
-/* Returns how many places there are, or -1 */
-static int sweep(struct _test_data_mock_fail_nth *self, const struct scenario *scenario)
-{
-	struct attempt success, attempt;
-	unsigned int nth;
-
-	if (try_once(self, scenario, 0, &success) || success.rc) {
-		printf("# %s does not even work without failures\n", scenario->name);
-		return -1;
-	}
-	for (nth = 1; nth < NTH_LIMIT; nth++) {
-		if (try_once(self, scenario, nth, &attempt)) {
-			printf("# %s, %u: preparation failed\n", scenario->name, nth);
-			return -1;
-		}
-		if (pages_pinned() || !all_or_nothing(&attempt, &success)) {
-			printf("# %s, %u: returned %d and left something\n", scenario->name, nth,
-			       attempt.rc);
-			print_view("before", &attempt.before);
-			print_view("after", &attempt.after);
-			return -1;
-		}
-		if (!attempt.something_failed)
-			return attempt.rc ? -1 : (int)nth - 1;
-	}
-	return -1;
-}
-
-TEST_F_TIMEOUT(mock_fail_nth, every_command_does_all_or_nothing, 1200)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(scenarios); i++) {
-		int places;
-
-		if (variant->kind != MEMORY_ANONYMOUS && !scenarios[i].pins)
-			continue;
-		places = sweep(self, &scenarios[i]);
-		EXPECT_LE(0, places);
-		printf("# %s: %d places\n", scenarios[i].name, places);
-	}
-}
+const size_t scenario_count = ARRAY_SIZE(scenarios);
 
 TEST_HARNESS_MAIN
