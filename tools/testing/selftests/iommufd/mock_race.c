@@ -15,6 +15,7 @@
 
 #include "kernel_counters.h"
 #include "mock_space.h"
+#include "vfio_container.h"
 #include "watchdog.h"
 
 #define THREADS 8
@@ -218,6 +219,34 @@ static int get_vfio_ioas(struct worker *worker)
 	return iommu_vfio_ioas_get(fd, &id);
 }
 
+static int map_in_container(struct worker *worker)
+{
+	return vfio_container_map(fd, random_memory(worker)->start + random_slot(worker),
+				  random_length(worker), VFIO_MAP_RW, IOVA + random_slot(worker));
+}
+
+static int unmap_in_container(struct worker *worker)
+{
+	__u64 unmapped;
+
+	return vfio_container_unmap(fd, IOVA + random_slot(worker), random_length(worker),
+				    &unmapped);
+}
+
+static int set_type_of_container(struct worker *worker)
+{
+	return vfio_container_set_iommu(fd, random_below(worker, 2) ? VFIO_TYPE1_IOMMU :
+								      VFIO_TYPE1v2_IOMMU);
+}
+
+static int ask_container(struct worker *worker)
+{
+	union vfio_container_info info;
+
+	(void)worker;
+	return vfio_container_info(fd, &info);
+}
+
 static int attach(struct worker *worker)
 {
 	struct mock mock = {};
@@ -409,6 +438,10 @@ static const struct action actions[] = {
 	{ "set huge pages", 3, set_huge_pages, { -ENOENT, -EINVAL } },
 	{ "set VFIO IOAS", 1, set_vfio_ioas, { -ENOENT } },
 	{ "get VFIO IOAS", 1, get_vfio_ioas, { -ENODEV } },
+	{ "map in container", 4, map_in_container, { -ENODEV, -EEXIST, -EINVAL, -EFAULT } },
+	{ "unmap in container", 4, unmap_in_container, { -ENODEV, -EINVAL, -EBUSY } },
+	{ "set type of container", 1, set_type_of_container, { -ENODEV } },
+	{ "ask container", 1, ask_container, { -ENODEV } },
 	{ "attach", 5, attach, { -ENOENT, -EINVAL, -EFAULT, -EADDRINUSE } },
 	{ "replace", 20, replace, { -ENOENT, -EINVAL, -EFAULT, -EADDRINUSE } },
 	{ "create a table", 8, create_table,
@@ -613,7 +646,7 @@ TEST_F_TIMEOUT(mock_race, threads_and_processes_do_everything_at_once, 3600)
 	ASSERT_LT(0, child);
 	ASSERT_EQ(0, watchdog_run(child, race->watched, THREADS));
 	for (i = 0; i < ARRAY_SIZE(actions); i++) {
-		printf("# %-20s worked %u times\n", actions[i].name, race->worked[i]);
+		printf("# %-21s worked %u times\n", actions[i].name, race->worked[i]);
 		EXPECT_EQ(0, race->wrong[i]);
 		EXPECT_NE(0, race->worked[i]);
 	}
