@@ -83,6 +83,15 @@ seconds_left()
 	echo $((${IOMMUFD_DEADLINE:-EPOCHSECONDS + 1000000} - EPOCHSECONDS))
 }
 
+# limit_to_deadline SECONDS: prints that, or little more than there are left
+limit_to_deadline()
+{
+	local most
+
+	most=$(($(seconds_left) + 240))
+	echo $(($1 < most ? $1 : most))
+}
+
 build_selftests()
 {
 	make --no-print-directory -s -j2 -C "$SELFTESTS" KSRC="$KSRC"
@@ -97,11 +106,10 @@ selftest_devices()
 # expect, for at most LIMIT seconds, or little longer than there are left
 in_machine()
 {
-	local device devices=() limit=$1 most
+	local device devices=() limit
+	limit=$(limit_to_deadline "$1")
 	shift
 
-	most=$(($(seconds_left) + 240))
-	[ "$limit" -lt "$most" ] || limit=$most
 	while read -r device; do
 		devices+=(--device "$device")
 	done < <(selftest_devices)
