@@ -167,6 +167,15 @@ static long iommufd_fops_ioctl(struct file *file, unsigned int request,
 	return run_command(ctx, entry, user, user_size);
 }
 
+/* The container has an entry for 32-bit programs, the commands have none */
+static long iommufd_fops_compat_ioctl(struct file *file, unsigned int request,
+				      unsigned long argument)
+{
+	if (_IOC_NR(request) >= IOMMUFD_CMD_BASE)
+		return -ENOTTY;
+	return compat_ptr_ioctl(file, request, argument);
+}
+
 /* Only offsets that a driver reported can be mapped; there are none yet */
 static int iommufd_fops_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -208,7 +217,7 @@ static const struct file_operations iommufd_fops = {
 	.open = iommufd_fops_open,
 	.release = iommufd_fops_release,
 	.unlocked_ioctl = iommufd_fops_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
+	.compat_ioctl = iommufd_fops_compat_ioctl,
 	.mmap = iommufd_fops_mmap,
 };
 
