@@ -198,8 +198,8 @@ static void preset_slots(struct runner *runner)
 	execution->slots[BASE_CONTEXT][0] = open("/dev/iommu", O_RDWR | O_CLOEXEC);
 }
 
-/* No standard input, and nothing that a program writes is seen. */
-static void close_standard_files(void)
+/* Nobody is to wait for what is typed. */
+static void close_standard_input(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -214,7 +214,7 @@ static void run(struct execution *execution, const struct program *program)
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close_standard_files();
+	close_standard_input();
 	for (i = 0; i < program->count; i++)
 		execution->results[i] = NOT_MADE;
 	if (arenas_create(&runner.arenas) ||

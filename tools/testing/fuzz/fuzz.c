@@ -126,7 +126,7 @@ static bool finds(const struct program *program)
 	return !watch_counters() || wrong || outcome != OUTCOME_DONE;
 }
 
-/* Leaves out what is not needed. @needed() must hold for the program. */
+/* Leaves out calls, and what is odd about them, for as long as @needed() holds. */
 static void minimize(struct program *program, bool (*needed)(const struct program *program))
 {
 	struct program less;
@@ -151,10 +151,7 @@ static void minimize(struct program *program, bool (*needed)(const struct progra
 
 static void save(const struct program *program, const char *name, const char *comment)
 {
-	char text[160];
-
-	snprintf(text, sizeof(text), "%s", comment);
-	if (output && corpus_save(program, output, name, text))
+	if (output && corpus_save(program, output, name, comment))
 		perror(name);
 }
 
