@@ -13,6 +13,7 @@
 #include "device.h"
 #include "fault.h"
 #include "group.h"
+#include "group_pasid.h"
 #include "hwpt_paging.h"
 #include "iommu_internal.h"
 #include "selftest.h"
@@ -30,6 +31,7 @@ static struct device_group *group_alloc(struct iommufd_ctx *ctx,
 	group->group = iommu_group;
 	mutex_init(&group->lock);
 	INIT_LIST_HEAD(&group->attached);
+	xa_init_flags(&group->pasids, XA_FLAGS_ACCOUNT);
 	group->msi_window = PHYS_ADDR_MAX;
 	return group;
 }
@@ -56,6 +58,7 @@ static struct device_group *group_find_or_add(struct device_group *new)
 static void group_free(struct device_group *group)
 {
 	iommu_group_put(group->group);
+	xa_destroy(&group->pasids);
 	mutex_destroy(&group->lock);
 	kfree(group);
 }
@@ -316,6 +319,8 @@ int device_group_attach(struct device_group *group,
 
 	if (group->hwpt && group->hwpt != hwpt)
 		return -EINVAL;
+	if (!device_group_fits_pasids(group, hwpt))
+		return -EINVAL;
 	rc = idev ? reserve_for(iopt, idev) : reserve_for_group(iopt, group);
 	if (rc)
 		return rc;
@@ -515,6 +520,8 @@ int device_group_replace(struct device_group *group, struct iommufd_hwpt *hwpt)
 
 	if (group->whole)
 		return -EBUSY;
+	if (!device_group_fits_pasids(group, hwpt))
+		return -EINVAL;
 	if (iopt != old_iopt)
 		rc = reserve_all(group, iopt);
 	if (rc)

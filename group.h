@@ -8,6 +8,7 @@
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
+#include <linux/xarray.h>
 
 struct device;
 struct iommu_group;
@@ -27,6 +28,7 @@ struct iommufd_hwpt;
  *        and so has the container if @whole
  * @handle: By which page requests find it; there while it is attached
  * @attached: struct iommufd_device.link
+ * @pasids: PASIDs that are attached (group_pasid.c)
  * @whole: The container has attached the group, whatever devices do
  * @msi_window: Where MSI doorbells are to appear, or PHYS_ADDR_MAX
  */
@@ -39,6 +41,7 @@ struct device_group {
 	struct iommufd_hwpt *hwpt;
 	struct fault_handle *handle;
 	struct list_head attached;
+	struct xarray pasids;
 	bool whole;
 	phys_addr_t msi_window;
 };

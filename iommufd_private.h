@@ -10,7 +10,8 @@
  *   vfio_compat_map.c
  *   main.c  object.c               character device, commands, object table
  *   ioas.c  device.c  group.c      one kind of object a file
- *   attach.c
+ *   attach.c  attach_pasid.c
+ *   group_pasid.c
  *   hw_pagetable.c  hwpt_paging.c
  *   hwpt_nested.c  hwpt_dirty.c
  *   access.c  access_pages.c

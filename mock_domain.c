@@ -13,6 +13,7 @@
 
 #include "iommufd_test.h"
 #include "mock_domain.h"
+#include "mock_iommu.h"
 #include "mock_nested.h"
 #include "mock_table.h"
 
@@ -76,6 +77,27 @@ int mock_domain_attach(struct iommu_domain *domain, struct device *dev)
 	return 0;
 }
 
+/**
+ * mock_domain_set_pasid - iommu_domain_ops.set_dev_pasid()
+ * @domain: A mock domain
+ * @dev: A mock device
+ * @pasid: One PASID is there for tests of what fails: it can be attached, but
+ *         attaching it over what it is attached to fails
+ * @old: What it is attached to, or NULL
+ *
+ * Return: 0, or -ENOMEM as told.
+ */
+int mock_domain_set_pasid(struct iommu_domain *domain, struct device *dev,
+			  ioasid_t pasid, struct iommu_domain *old)
+{
+	struct mock_device *mock = dev_get_drvdata(dev);
+
+	if (pasid != IOMMU_TEST_PASID_RESERVED)
+		return 0;
+	mock->pasid_taken = !mock->pasid_taken;
+	return mock->pasid_taken ? 0 : -ENOMEM;
+}
+
 static const struct iommu_domain_ops blocked_ops = {
 	.attach_dev = mock_domain_attach,
 };
@@ -123,6 +145,7 @@ static void free_paging(struct iommu_domain *domain)
 
 static const struct iommu_domain_ops paging_ops = {
 	.attach_dev = mock_domain_attach,
+	.set_dev_pasid = mock_domain_set_pasid,
 	.map_pages = map_pages,
 	.unmap_pages = unmap_pages,
 	.iova_to_phys = iova_to_phys,

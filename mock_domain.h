@@ -13,6 +13,8 @@ struct iommu_domain *mock_domain_alloc(struct device *dev, u32 flags,
 				       struct iommu_domain *parent,
 				       const struct iommu_user_data *user_data);
 int mock_domain_attach(struct iommu_domain *domain, struct device *dev);
+int mock_domain_set_pasid(struct iommu_domain *domain, struct device *dev,
+			  ioasid_t pasid, struct iommu_domain *old);
 bool mock_domain_is_paging(const struct iommu_domain *domain);
 bool mock_domain_is_tracking(struct iommu_domain *domain);
 void mock_domain_write(struct iommu_domain *domain, unsigned long iova);

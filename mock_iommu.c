@@ -56,6 +56,15 @@ static void mock_probe_finalize(struct device *dev)
 				 1U << MOCK_PASID_WIDTH : 1;
 }
 
+static void mock_remove_pasid(struct device *dev, ioasid_t pasid,
+			      struct iommu_domain *domain)
+{
+	struct mock_device *mock = dev_get_drvdata(dev);
+
+	if (pasid == IOMMU_TEST_PASID_RESERVED)
+		mock->pasid_taken = false;
+}
+
 static const struct iommu_ops mock_iommu_ops = {
 	.capable = mock_capable,
 	.domain_alloc_user = mock_domain_alloc,
@@ -65,6 +74,7 @@ static const struct iommu_ops mock_iommu_ops = {
 	.dev_enable_feat = mock_fault_enable,
 	.dev_disable_feat = mock_fault_disable,
 	.page_response = mock_fault_respond,
+	.remove_dev_pasid = mock_remove_pasid,
 	.user_pasid_table = 1,
 	.default_domain = &mock_blocked_domain,
 	.blocked_domain = &mock_blocked_domain,
@@ -88,9 +98,17 @@ static void *mock_hw_info(struct device *dev, u32 *length, u32 *type)
 	return info;
 }
 
+static int mock_replace_pasid(struct device *dev, u32 pasid,
+			      struct iommu_domain *domain,
+			      struct iommu_domain *old)
+{
+	return domain->ops->set_dev_pasid(domain, dev, pasid, old);
+}
+
 static const struct iommufd_driver_ops mock_driver_ops = {
 	.owner = THIS_MODULE,
 	.hw_info = mock_hw_info,
+	.replace_pasid = mock_replace_pasid,
 };
 
 static int add_iommu(void)

@@ -16,6 +16,7 @@ struct platform_device;
  * @pdev: The device as the rest of the kernel sees it
  * @number: Of its name
  * @flags: MOCK_FLAGS_DEVICE_*
+ * @pasid_taken: IOMMU_TEST_PASID_RESERVED is attached, see mock_domain_set_pasid()
  * @attach_lock: Shared: a page request is being reported. Exclusive: what the
  *               device is attached to changes
  */
@@ -23,6 +24,7 @@ struct mock_device {
 	struct platform_device *pdev;
 	int number;
 	u32 flags;
+	bool pasid_taken;
 	struct rw_semaphore attach_lock;
 };
 

@@ -80,6 +80,7 @@ static int invalidate(struct iommu_domain *domain,
 
 static const struct iommu_domain_ops nested_ops = {
 	.attach_dev = mock_domain_attach,
+	.set_dev_pasid = mock_domain_set_pasid,
 	.cache_invalidate_user = invalidate,
 	.free = free_nested,
 };

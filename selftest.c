@@ -288,6 +288,10 @@ static int (*const operations[])(struct iommufd_command *command) = {
 	[IOMMU_TEST_OP_DIRTY] = selftest_dirty,
 	[IOMMU_TEST_OP_MD_CHECK_IOTLB] = check_iotlb,
 	[IOMMU_TEST_OP_TRIGGER_IOPF] = selftest_trigger_iopf,
+	[IOMMU_TEST_OP_PASID_ATTACH] = selftest_pasid_attach,
+	[IOMMU_TEST_OP_PASID_REPLACE] = selftest_pasid_replace,
+	[IOMMU_TEST_OP_PASID_DETACH] = selftest_pasid_detach,
+	[IOMMU_TEST_OP_PASID_CHECK_HWPT] = selftest_pasid_check_hwpt,
 };
 
 /**

@@ -11,20 +11,8 @@
 #include "device.h"
 #include "mock_fault.h"
 #include "mock_iommu.h"
+#include "selftest_device.h"
 #include "selftest_ops.h"
-
-/**
- * struct test_device - a mock device and its bond to the context
- * @object: Destroyed by user space, or with the context
- * @mock: The device
- * @idev: What iommufd calls it; refers to nothing of the context, which would
- *        otherwise refer to itself
- */
-struct test_device {
-	struct iommufd_object object;
-	struct mock_device *mock;
-	struct iommufd_device *idev;
-};
 
 /* Page requests are reported as if the device's interrupt was flushed in here */
 static int attach(struct test_device *test, u32 *pt_id)
@@ -50,6 +38,7 @@ static int replace(struct test_device *test, u32 *pt_id)
 static void detach(struct test_device *test)
 {
 	down_write(&test->mock->attach_lock);
+	iommufd_device_pasid_detach_all(test->idev);
 	iommufd_device_detach(test->idev);
 	up_write(&test->mock->attach_lock);
 }
@@ -158,6 +147,23 @@ int selftest_mock_domain_flags(struct iommufd_command *command)
 }
 
 /**
+ * test_device_get - find a mock device
+ * @ctx: The context
+ * @id: Its id
+ *
+ * Return: the device with a reference to its object, or ERR_PTR(-ENOENT).
+ */
+struct test_device *test_device_get(struct iommufd_ctx *ctx, u32 id)
+{
+	struct iommufd_object *object;
+
+	object = iommufd_object_get(ctx, id, IOMMUFD_SELFTEST);
+	if (IS_ERR(object))
+		return ERR_CAST(object);
+	return container_of(object, struct test_device, object);
+}
+
+/**
  * selftest_mock_domain_replace - IOMMU_TEST_OP_MOCK_DOMAIN_REPLACE
  * @command: The call
  *
@@ -166,16 +172,14 @@ int selftest_mock_domain_flags(struct iommufd_command *command)
 int selftest_mock_domain_replace(struct iommufd_command *command)
 {
 	struct iommu_test_cmd *args = command->args;
-	struct iommufd_object *object;
 	struct test_device *test;
 	int rc;
 
-	object = iommufd_object_get(command->ctx, args->id, IOMMUFD_SELFTEST);
-	if (IS_ERR(object))
-		return PTR_ERR(object);
-	test = container_of(object, struct test_device, object);
+	test = test_device_get(command->ctx, args->id);
+	if (IS_ERR(test))
+		return PTR_ERR(test);
 	rc = replace(test, &args->mock_domain_replace.pt_id);
-	iommufd_object_put(object);
+	iommufd_object_put(&test->object);
 	return rc ?: iommufd_respond(command);
 }
 

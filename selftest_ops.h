@@ -23,6 +23,12 @@ int selftest_mock_domain_flags(struct iommufd_command *command);
 int selftest_mock_domain_replace(struct iommufd_command *command);
 int selftest_trigger_iopf(struct iommufd_command *command);
 
+/* selftest_pasid.c: their PASIDs */
+int selftest_pasid_attach(struct iommufd_command *command);
+int selftest_pasid_replace(struct iommufd_command *command);
+int selftest_pasid_detach(struct iommufd_command *command);
+int selftest_pasid_check_hwpt(struct iommufd_command *command);
+
 /* selftest_dirty.c: devices that write */
 int selftest_dirty(struct iommufd_command *command);
 

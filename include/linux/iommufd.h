@@ -20,6 +20,7 @@
 
 struct device;
 struct file;
+struct iommu_domain;
 struct iommu_group;
 struct iommu_ops;
 struct iommufd_access;
@@ -82,12 +83,19 @@ struct iommufd_device_memory_provider {
  *           Returns the information, which iommufd frees with kfree(), or an
  *           ERR_PTR: -EOPNOTSUPP there is no information of this kind. Without
  *           this function iommu_ops.hw_info is asked, which knows one kind only.
+ * @replace_pasid: Have DMA of @dev with @pasid go through @domain instead of @old
+ *                 without a moment in between. On failure nothing has changed;
+ *                 on success no page request comes from @old any more. Without it
+ *                 the PASID is detached and attached
  *
  * Any function may be missing: what needs it then fails with EOPNOTSUPP.
  */
 struct iommufd_driver_ops {
 	struct module *owner;
 	void *(*hw_info)(struct device *dev, u32 *length, u32 *type);
+	int (*replace_pasid)(struct device *dev, u32 pasid,
+			     struct iommu_domain *domain,
+			     struct iommu_domain *old);
 };
 
 #if IS_ENABLED(CONFIG_IOMMUFD)
@@ -105,6 +113,12 @@ void iommufd_device_unbind(struct iommufd_device *idev);
 int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id);
 int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id);
 void iommufd_device_detach(struct iommufd_device *idev);
+int iommufd_device_pasid_attach(struct iommufd_device *idev, u32 pasid,
+				u32 *pt_id);
+int iommufd_device_pasid_replace(struct iommufd_device *idev, u32 pasid,
+				 u32 *pt_id);
+void iommufd_device_pasid_detach(struct iommufd_device *idev, u32 pasid);
+void iommufd_device_pasid_detach_all(struct iommufd_device *idev);
 struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev);
 u32 iommufd_device_to_id(struct iommufd_device *idev);
 
