@@ -130,6 +130,47 @@ static inline int mock_ask_for_page(int fd, __u32 idev, __u32 pasid, __u32 grpid
 	return mock_ioctl(fd, &cmd);
 }
 
+/* @pt_id: in: HWPT, for PASID 0 also IOAS, out: HWPT. */
+static inline int mock_pasid_attach(int fd, __u32 mock_id, __u32 pasid, __u32 *pt_id)
+{
+	struct iommu_test_cmd cmd = MOCK_CMD(PASID_ATTACH, mock_id,
+		.pasid_attach = { .pasid = pasid, .pt_id = *pt_id });
+	int rc = mock_ioctl(fd, &cmd);
+
+	if (!rc)
+		*pt_id = cmd.pasid_attach.pt_id;
+	return rc;
+}
+
+/* Likewise. */
+static inline int mock_pasid_replace(int fd, __u32 mock_id, __u32 pasid, __u32 *pt_id)
+{
+	struct iommu_test_cmd cmd = MOCK_CMD(PASID_REPLACE, mock_id,
+		.pasid_replace = { .pasid = pasid, .pt_id = *pt_id });
+	int rc = mock_ioctl(fd, &cmd);
+
+	if (!rc)
+		*pt_id = cmd.pasid_replace.pt_id;
+	return rc;
+}
+
+static inline int mock_pasid_detach(int fd, __u32 mock_id, __u32 pasid)
+{
+	struct iommu_test_cmd cmd = MOCK_CMD(PASID_DETACH, mock_id,
+		.pasid_detach = { .pasid = pasid });
+
+	return mock_ioctl(fd, &cmd);
+}
+
+/* Is the PASID attached to this page table, or to nothing if @hwpt is 0? */
+static inline int mock_pasid_check(int fd, __u32 mock_id, __u32 pasid, __u32 hwpt)
+{
+	struct iommu_test_cmd cmd = MOCK_CMD(PASID_CHECK_HWPT, mock_id,
+		.pasid_check = { .pasid = pasid, .hwpt_id = hwpt });
+
+	return mock_ioctl(fd, &cmd);
+}
+
 static inline int mock_set_memory_limit(int fd, __u32 limit)
 {
 	struct iommu_test_cmd cmd = MOCK_CMD(SET_TEMP_MEMORY_LIMIT, 0,
