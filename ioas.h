@@ -13,7 +13,7 @@
  * @object: Destroyable while there is no HWPT and no access
  * @iopt: The IOVA space
  * @attach_lock: One device is attached at a time, so that the second one finds
- *               the HWPT made for the first
+ *               the HWPT made for the first; one HWPT is filled at a time
  * @hwpt_lock: Protects @hwpts
  * @hwpts: struct iommufd_hwpt_paging.link, in the order of their creation
  */

@@ -43,7 +43,7 @@
  *   vfio_compat.lock               the groups in the container
  *   device_group.lock              attachment of one IOMMU group
  *   iommufd_access.lock            which IOAS an emulated device uses
- *   iommufd_ioas.attach_lock       attaching to an IOAS
+ *   iommufd_ioas.attach_lock       attaching to an IOAS, filling a page table
  *   mm->mmap_lock                  of the process whose memory is mapped
  *   iommufd_device_memory.lock     the mappings of a BAR; inside the lock under
  *                                  which its driver revokes it

@@ -29,7 +29,7 @@
 #define MEMORY_SIZE MEMORY_HUGE_PAGE_SIZE
 
 enum action { CREATE, DESTROY, MAP, MAP_ANYWHERE, UNMAP, UNMAP_ALL, COPY, ALLOW, RANGES, OPTION,
-	      ATTACH, DETACH, ACTIONS };
+	      ALLOC_HWPT, ATTACH, DETACH, ACTIONS };
 
 /* The errors that other threads can cause. */
 static const struct {
@@ -47,6 +47,8 @@ static const struct {
 	[ALLOW] = { "allow", 1, { -ENOENT } },
 	[RANGES] = { "ranges", 2, { -ENOENT } },
 	[OPTION] = { "option", 1, { -ENOENT, -EINVAL } },
+	/* The id may be of a page table. */
+	[ALLOC_HWPT] = { "alloc HWPT", 2, { -EINVAL, -EOPNOTSUPP } },
 	/* The device's own id is among the ids, and an HWPT may be going away. */
 	[ATTACH] = { "attach", 4, { -ENOENT, -EINVAL, -EBUSY } },
 	[DETACH] = { "detach", 2, { } },
@@ -102,6 +104,17 @@ static int do_allow(struct worker *worker, int fd, __u32 ioas)
 	return iommu_ioas_allow_iovas(fd, ioas, &range, random_below(worker, 2));
 }
 
+/* Only those that the other threads guess the id of stay. */
+static int do_alloc_hwpt(struct attachment *attachment, __u32 ioas)
+{
+	__u32 hwpt;
+	int rc = iommu_hwpt_alloc(attachment->iommufd, attachment->edu.device.id, ioas, 0, &hwpt);
+
+	if (!rc && hwpt > IDS)
+		iommu_destroy(attachment->iommufd, hwpt);
+	return rc;
+}
+
 static int do_action(struct worker *worker, enum action action)
 {
 	struct attachment *attachment = worker->stress->attachment;
@@ -136,6 +149,8 @@ static int do_action(struct worker *worker, enum action action)
 	case OPTION:
 		return iommu_option_set(fd, IOMMU_OPTION_HUGE_PAGES, ioas,
 					random_below(worker, 2));
+	case ALLOC_HWPT:
+		return do_alloc_hwpt(attachment, ioas);
 	case ATTACH:
 		return attachment_attach(attachment, ioas);
 	default:
