@@ -8,6 +8,7 @@
  *   vfio_compat_group.c
  *   vfio_compat_info.c
  *   vfio_compat_map.c
+ *   vfio_compat_node.c
  *   main.c  object.c               character device, commands, object table
  *   ioas.c  device.c  group.c      one kind of object a file
  *   attach.c  attach_pasid.c

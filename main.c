@@ -15,6 +15,7 @@
 #include <linux/nospec.h>
 #include <linux/slab.h>
 
+#include "account.h"
 #include "device.h"
 #include "fault.h"
 #include "hw_info.h"
@@ -196,6 +197,9 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 	ctx->file = file;
 	iommufd_objects_init(ctx);
 	xa_init(&ctx->groups);
+	/* As its programs expect of a container, whatever requests they use */
+	if (vfio_compat_node_opened(inode))
+		ctx->account_mode = ACCOUNT_PROCESS;
 	vfio_compat_init(&ctx->compat);
 	file->private_data = ctx;
 	return nonseekable_open(inode, file);
@@ -299,12 +303,22 @@ static int __init iommufd_init(void)
 		return rc;
 	rc = misc_register(&iommufd_node);
 	if (rc)
-		selftest_exit();
+		goto out_selftest;
+	rc = vfio_compat_node_register(&iommufd_fops);
+	if (rc)
+		goto out_node;
+	return 0;
+
+out_node:
+	misc_deregister(&iommufd_node);
+out_selftest:
+	selftest_exit();
 	return rc;
 }
 
 static void __exit iommufd_exit(void)
 {
+	vfio_compat_node_deregister();
 	misc_deregister(&iommufd_node);
 	selftest_exit();
 }

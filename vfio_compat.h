@@ -5,6 +5,7 @@
 #ifndef __IOMMUFD_VFIO_COMPAT_H
 #define __IOMMUFD_VFIO_COMPAT_H
 
+#include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 
@@ -50,6 +51,11 @@ int vfio_compat_attach_groups(struct iommufd_ctx *ctx,
 int vfio_compat_check_extension(struct iommufd_ctx *ctx,
 				unsigned long extension);
 int vfio_compat_get_info(struct iommufd_ctx *ctx, void __user *user);
+
+/* vfio_compat_node.c: its device node */
+int vfio_compat_node_register(const struct file_operations *fops);
+void vfio_compat_node_deregister(void);
+bool vfio_compat_node_opened(const struct inode *inode);
 
 /* vfio_compat_map.c: its mappings */
 int vfio_compat_map(struct iommufd_ctx *ctx, void __user *user);

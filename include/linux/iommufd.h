@@ -157,6 +157,7 @@ int iommufd_vfio_compat_add_group(struct iommufd_ctx *ctx,
 				  bool emulated);
 void iommufd_vfio_compat_remove_group(struct iommufd_ctx *ctx,
 				      struct iommu_group *iommu_group);
+bool iommufd_vfio_compat_has_node(void);
 
 /* Memory of a device, for DMA of others (device_memory.c, iopt_revoke.c) */
 void iommufd_device_memory_register(struct iommufd_device_memory_provider *provider);
@@ -219,6 +220,11 @@ static inline void
 iommufd_vfio_compat_remove_group(struct iommufd_ctx *ctx,
 				 struct iommu_group *iommu_group)
 {
+}
+
+static inline bool iommufd_vfio_compat_has_node(void)
+{
+	return false;
 }
 
 static inline void
