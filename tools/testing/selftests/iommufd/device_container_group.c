@@ -41,10 +41,10 @@ FIXTURE_SETUP(container_group)
 {
 	REQUIRE_OWN_GROUPS(1);
 	self->before = kernel_counters_read();
-	self->iommufd = !strcmp(variant->node, IOMMU_DEVICE);
 	ASSERT_EQ(0, memory_allocate(&self->memory, MEMORY_ANONYMOUS, 2 * SIZE));
 	self->container = vfio_container_open(variant->node);
 	ASSERT_LE(0, self->container);
+	self->iommufd = vfio_container_is_iommufd(self->container);
 	self->group = open_group(&topology.own[0]);
 	ASSERT_LE(0, self->group);
 }

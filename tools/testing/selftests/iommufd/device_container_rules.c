@@ -213,7 +213,7 @@ static int unmap_row(int container, const struct unmap_row *row, __u64 *unmapped
 
 TEST_F(container_rules, unmap)
 {
-	bool iommufd = !strcmp(variant->node, IOMMU_DEVICE);
+	bool iommufd = vfio_container_is_iommufd(self->container);
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(unmap_rows); i++) {
@@ -240,7 +240,7 @@ TEST_F(container_rules, unmap)
 
 TEST_F(container_rules, map)
 {
-	bool iommufd = !strcmp(variant->node, IOMMU_DEVICE);
+	bool iommufd = vfio_container_is_iommufd(self->container);
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(map_rows); i++) {

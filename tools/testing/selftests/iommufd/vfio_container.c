@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
+#include <linux/iommufd.h>
+
 #include "vfio_container.h"
 
 static int request(int fd, unsigned long number, void *argument)
@@ -50,6 +52,21 @@ static int open_node(const char *node)
 int vfio_container_open(const char *node)
 {
 	return open_node(node);
+}
+
+/**
+ * vfio_container_is_iommufd() - does iommufd answer?
+ * @container: file descriptor
+ *
+ * Return: yes or no; also /dev/vfio/vfio may be its node.
+ */
+bool vfio_container_is_iommufd(int container)
+{
+	struct iommu_vfio_ioas cmd = { .size = sizeof(cmd), .op = IOMMU_VFIO_IOAS_GET };
+	int rc;
+
+	rc = request(container, IOMMU_VFIO_IOAS, &cmd);
+	return !rc || rc == -ENODEV;
 }
 
 /**

@@ -11,6 +11,7 @@
 #ifndef __SELFTEST_IOMMUFD_VFIO_CONTAINER_H
 #define __SELFTEST_IOMMUFD_VFIO_CONTAINER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
@@ -36,6 +37,7 @@ union vfio_container_info {
 
 /* A container: any file that takes these requests */
 int vfio_container_open(const char *node);
+bool vfio_container_is_iommufd(int container);
 int vfio_container_check(int container, unsigned long extension);
 int vfio_container_set_iommu(int container, unsigned long type);
 int vfio_container_map(int container, const void *address, __u64 length, __u32 flags,
