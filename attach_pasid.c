@@ -103,7 +103,7 @@ static int replace_locked(struct iommufd_device *idev, ioasid_t pasid,
 int iommufd_device_pasid_replace(struct iommufd_device *idev, ioasid_t pasid,
 				 u32 *pt_id)
 {
-	struct iommufd_hwpt *hwpt, *old;
+	struct iommufd_hwpt *hwpt, *old = NULL;
 	int rc;
 
 	if (pasid == IOMMU_NO_PASID)

@@ -132,7 +132,8 @@ memory_at(unsigned long address, unsigned long *page, struct vm_area_struct **vm
 	if (!*vma)
 		return NULL;
 	memory = vma_memory(*vma, page);
-	*page += (address - (*vma)->vm_start) >> PAGE_SHIFT;
+	if (memory)
+		*page += (address - (*vma)->vm_start) >> PAGE_SHIFT;
 	return memory;
 }
 

@@ -270,12 +270,12 @@ void device_group_detach_pasid(struct device_group *group,
 	struct pasid_attachment *attachment = xa_load(&group->pasids, pasid);
 	struct iommufd_hwpt *hwpt = attachment->handle->hwpt;
 	struct pasid_user *user = user_of(attachment, idev);
+	bool last = list_is_singular(&attachment->users);
 
 	lockdep_assert_held(&group->lock);
 
 	list_del(&user->link);
-	kfree(user);
-	if (list_empty(&attachment->users)) {
+	if (last) {
 		detach_last(group, idev->dev, pasid, attachment);
 	} else {
 		WRITE_ONCE(attachment->handle->dev_id,
@@ -283,6 +283,7 @@ void device_group_detach_pasid(struct device_group *group,
 		iommufd_fault_drop(attachment->handle, idev->dev);
 	}
 	iommufd_fault_disable(idev, hwpt);
+	kfree(user);
 }
 
 static void disable_faults(struct pasid_attachment *attachment,

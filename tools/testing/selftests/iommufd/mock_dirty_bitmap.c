@@ -276,7 +276,7 @@ TEST_F_TIMEOUT(mock_dirty_bitmap, bitmap_that_does_not_appear_stops_nobody_else,
 {
 	static const __u8 zeros[PAGE];
 	struct dirty_table *table = &self->table;
-	struct slow_memory slow;
+	struct slow_memory slow = {};
 	struct reader reader = { .table = table };
 	pthread_t thread;
 

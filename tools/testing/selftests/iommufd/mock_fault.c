@@ -443,7 +443,7 @@ static void *read_one(void *argument)
 
 TEST_F(mock_fault, a_reader_whose_memory_never_appears_stops_nobody)
 {
-	struct slow_memory slow;
+	struct slow_memory slow = {};
 	void *argument[2] = { &slow, &self->file }, *result;
 	char contents[PAGE] = {};
 	pthread_t reader;
