@@ -3,8 +3,6 @@
  * The registers of a device as a target of another device's DMA: mapped by the
  * address that a process has them at, for as long as the device answers there.
  */
-#include <pthread.h>
-#include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -348,54 +346,4 @@ TEST_F(device_bar, does_not_keep_its_device_open)
 	ASSERT_EQ(0, bar_pair_map(&self->pair));
 	edu_close(&self->pair.target);
 	ASSERT_EQ(0, edu_open(&self->pair.target, topology.own[1].name, self->pair.iommufd));
-}
-
-static atomic_bool stop;
-
-static void *switch_decoding(void *target)
-{
-	while (!stop) {
-		vfio_device_set_decoding(target, false);
-		vfio_device_set_decoding(target, true);
-	}
-	return NULL;
-}
-
-static void *attach_and_detach(void *pair)
-{
-	struct bar_pair *both = pair;
-
-	while (!stop) {
-		bar_pair_attach(both);
-		vfio_device_detach(&both->writer.device);
-	}
-	return NULL;
-}
-
-TEST_F(device_bar, may_come_and_go_while_others_map_and_attach)
-{
-	struct bar_pair *pair = &self->pair;
-	pthread_t threads[2];
-	time_t end = time(NULL) + 3;
-	__u32 other;
-
-	stop = false;
-	ASSERT_EQ(0, iommu_ioas_alloc(pair->iommufd, &other));
-	ASSERT_EQ(0, pthread_create(&threads[0], NULL, switch_decoding, &pair->target.device));
-	ASSERT_EQ(0, pthread_create(&threads[1], NULL, attach_and_detach, pair));
-	while (time(NULL) < end) {
-		if (!bar_pair_map(pair))
-			iommu_ioas_copy_fixed(pair->iommufd, pair->ioas, BAR_IOVA, PAGE_BYTES,
-					      other, IOMMU_MAP_RW, OTHER_IOVA);
-		iommu_ioas_unmap_all(pair->iommufd, pair->ioas, NULL);
-		iommu_ioas_unmap_all(pair->iommufd, other, NULL);
-	}
-	stop = true;
-	pthread_join(threads[0], NULL);
-	pthread_join(threads[1], NULL);
-
-	ASSERT_EQ(0, edu_staging_map(&pair->staging, pair->iommufd, pair->ioas));
-	ASSERT_EQ(0, bar_pair_map(pair));
-	ASSERT_EQ(0, bar_pair_attach(pair));
-	ASSERT_TRUE(bar_pair_reaches(pair, 0x5eaf00d5));
 }
