@@ -11,6 +11,7 @@
  * queue_lock, under which nobody waits.
  */
 #include <linux/mm.h>
+#include <linux/slab.h>
 
 #include "fault.h"
 #include "hw_pagetable.h"
@@ -108,6 +109,27 @@ void iommufd_fault_set(struct iommufd_hwpt *hwpt, struct iommufd_fault *fault)
 {
 	hwpt->fault = fault;
 	hwpt->domain->iopf_handler = handle_group;
+}
+
+/**
+ * iommufd_fault_handle - how page requests are to find a page table
+ * @hwpt: The page table, with a fault queue or without
+ * @dev_id: The device that they are said to come from, or 0
+ *
+ * Sleeps.
+ *
+ * Return: for the attachment, to be freed by kfree(); or NULL, no memory.
+ */
+struct fault_handle *iommufd_fault_handle(struct iommufd_hwpt *hwpt, u32 dev_id)
+{
+	struct fault_handle *handle;
+
+	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	if (!handle)
+		return NULL;
+	handle->hwpt = hwpt;
+	handle->dev_id = dev_id;
+	return handle;
 }
 
 static void finish(struct iommufd_fault *fault, struct iopf_group *group,

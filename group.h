@@ -51,6 +51,7 @@ struct device_group *device_group_get(struct iommufd_ctx *ctx,
 void device_group_put(struct device_group *group);
 bool device_groups_enforce_coherency(struct iommufd_ctx *ctx);
 
+/* group_attach.c */
 int device_group_attach(struct device_group *group,
 			struct iommufd_device *idev, struct iommufd_hwpt *hwpt);
 void device_group_detach(struct device_group *group,

@@ -3,7 +3,7 @@
  * The PASIDs of a device group that are attached to page tables.
  *
  * Owns the attachment of each PASID, which the devices of the group share as they
- * share that without a PASID (group.c), and the rules of what may be attached
+ * share that without a PASID (group_attach.c), and the rules of what may be attached
  * beside what. It must never know how a page table was chosen.
  *
  * A PASID needs no reserved ranges: interrupts are sent without one.
@@ -129,19 +129,6 @@ static int check_pasid(struct device_group *group,
 	return 0;
 }
 
-static struct fault_handle *handle_alloc(const struct iommufd_device *idev,
-					 struct iommufd_hwpt *hwpt)
-{
-	struct fault_handle *handle;
-
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
-	if (handle) {
-		handle->hwpt = hwpt;
-		handle->dev_id = idev->object.id;
-	}
-	return handle;
-}
-
 static void attachment_free(struct pasid_attachment *attachment)
 {
 	kfree(attachment->handle);
@@ -157,7 +144,7 @@ attachment_alloc(const struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 	if (!attachment)
 		return NULL;
 	INIT_LIST_HEAD(&attachment->users);
-	attachment->handle = handle_alloc(idev, hwpt);
+	attachment->handle = iommufd_fault_handle(hwpt, idev->object.id);
 	if (!attachment->handle) {
 		kfree(attachment);
 		return NULL;
@@ -382,7 +369,7 @@ static int replace_hwpt(struct pasid_attachment *attachment, ioasid_t pasid,
 	rc = enable_faults(attachment, hwpt);
 	if (rc)
 		return rc;
-	handle = handle_alloc(idev, hwpt);
+	handle = iommufd_fault_handle(hwpt, idev->object.id);
 	if (handle)
 		rc = replace_domain(idev->dev, pasid, attachment, handle);
 	else

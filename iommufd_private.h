@@ -12,7 +12,7 @@
  *   main.c  object.c               character device, commands, object table
  *   ioas.c  device.c  group.c      one kind of object a file
  *   attach.c  attach_pasid.c
- *   group_pasid.c
+ *   group_attach.c  group_pasid.c
  *   hw_pagetable.c  hwpt_paging.c
  *   hwpt_nested.c  hwpt_dirty.c
  *   access.c  access_pages.c
