@@ -65,6 +65,12 @@ enum {
 	MOCK_ACCESS_RW_SLOW_PATH = 1 << 2,
 };
 
+/*
+ * Page requests: in trigger_iopf.perm, which has no such bit. The request is one of a
+ * group of which more is to come, so nobody hears of it yet.
+ */
+#define IOMMU_TEST_IOPF_MORE_TO_COME 0x80000000U
+
 /* Mock devices */
 enum {
 	MOCK_FLAGS_DEVICE_NO_DIRTY = 1 << 0,

@@ -194,15 +194,16 @@ int selftest_trigger_iopf(struct iommufd_command *command)
 {
 	struct iommu_test_cmd *args = command->args;
 	struct iommu_fault_page_request request = {
-		.flags = IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE,
 		.pasid = args->trigger_iopf.pasid,
 		.grpid = args->trigger_iopf.grpid,
-		.perm = args->trigger_iopf.perm,
+		.perm = args->trigger_iopf.perm & ~IOMMU_TEST_IOPF_MORE_TO_COME,
 		.addr = args->trigger_iopf.addr,
 	};
 	struct iommufd_device *idev;
 	int rc = -EINVAL;
 
+	if (!(args->trigger_iopf.perm & IOMMU_TEST_IOPF_MORE_TO_COME))
+		request.flags |= IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE;
 	if (request.pasid)
 		request.flags |= IOMMU_FAULT_PAGE_REQUEST_PASID_VALID;
 	idev = iommufd_device_get(command->ctx, args->trigger_iopf.dev_id);
