@@ -43,17 +43,32 @@ static long write_pages(struct iommu_domain *domain, const void *bitmap,
 	return written;
 }
 
+/* User space has whole bytes; whoever reads bits reads whole words */
+static unsigned long *read_bitmap(const void __user *user,
+				  unsigned long nr_bits)
+{
+	unsigned long *bitmap;
+
+	bitmap = kvcalloc(BITS_TO_LONGS(nr_bits), sizeof(*bitmap), GFP_KERNEL);
+	if (!bitmap)
+		return ERR_PTR(-ENOMEM);
+	if (copy_from_user(bitmap, user, BITS_TO_BYTES(nr_bits))) {
+		kvfree(bitmap);
+		return ERR_PTR(-EFAULT);
+	}
+	return bitmap;
+}
+
 static long run_bitmap(struct iommu_domain *domain,
 		       const struct iommu_test_cmd *args)
 {
 	unsigned long nr_bits = args->dirty.length / args->dirty.page_size;
-	void *bitmap;
+	unsigned long *bitmap;
 	long written;
 
 	if (!mock_domain_is_paging(domain) || !mock_domain_is_tracking(domain))
 		return -EINVAL;
-	bitmap = vmemdup_user(u64_to_user_ptr(args->dirty.uptr),
-			      DIV_ROUND_UP(nr_bits, BITS_PER_BYTE));
+	bitmap = read_bitmap(u64_to_user_ptr(args->dirty.uptr), nr_bits);
 	if (IS_ERR(bitmap))
 		return PTR_ERR(bitmap);
 	written = write_pages(domain, bitmap, nr_bits, args->dirty.iova,
