@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a module registers for the driver of an IOMMU.
+ *
+ * The modules are beside this file, in modules/; scripts/modules puts them where
+ * modprobe would find them.
+ */
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+
+#include "edu_fixture.h"
+#include "modules/iommu_companion.h"
+
+#define COMPANION "iommu_companion"
+#define TEST "driver_ops_test"
+
+static int open_module(const char *name)
+{
+	struct utsname kernel;
+	char path[256];
+
+	uname(&kernel);
+	snprintf(path, sizeof(path), "/lib/modules/%s/extra/%s.ko", kernel.release, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Returns 0 or the -errno of the module. */
+static int load(const char *name, const char *parameters)
+{
+	int file = open_module(name), rc = 0;
+
+	if (file < 0)
+		return -errno;
+	if (syscall(SYS_finit_module, file, parameters, 0))
+		rc = -errno;
+	close(file);
+	return rc;
+}
+
+/* Returns 0 or -errno; never waits for the module. */
+static int unload(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
+}
+
+FIXTURE(driver_ops)
+{
+	int none;
+};
+
+FIXTURE_SETUP(driver_ops)
+{
+	int file = open_module(TEST);
+
+	if (file < 0)
+		SKIP(return, "needs a kernel that loads our modules");
+	close(file);
+}
+
+FIXTURE_TEARDOWN(driver_ops)
+{
+	unload(TEST);
+}
+
+TEST_F(driver_ops, can_be_registered_again_after_they_were_unregistered)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, load(TEST, ""));
+		ASSERT_EQ(0, unload(TEST));
+	}
+}
+
+TEST_F(driver_ops, are_registered_once_for_an_iommu_or_it_is_EEXIST)
+{
+	EXPECT_EQ(-EEXIST, load(TEST, "times=2"));
+	/* Nothing is left of that */
+	EXPECT_EQ(0, load(TEST, ""));
+}
+
+TEST_F(driver_ops, of_a_driver_that_is_being_removed_are_ENODEV)
+{
+	EXPECT_EQ(-ENODEV, load(TEST, "gone=1"));
+	EXPECT_EQ(0, load(TEST, ""));
+}
+
+FIXTURE(companion)
+{
+	int iommufd;
+	struct edu edu;
+	char parameters[64];
+	struct iommu_hw_info_vtd vtd;
+	struct iommu_hw_info info;
+};
+
+FIXTURE_SETUP(companion)
+{
+	int file = open_module(COMPANION);
+
+	if (file < 0)
+		SKIP(return, "needs a kernel that loads our modules");
+	close(file);
+	REQUIRE_OWN_GROUPS(1);
+	self->iommufd = iommu_open();
+	ASSERT_LE(0, self->iommufd);
+	ASSERT_EQ(0, edu_open(&self->edu, topology.own[0].name, self->iommufd));
+	ASSERT_EQ(0, iommu_get_hw_info(self->iommufd, self->edu.device.id, &self->vtd,
+				       sizeof(self->vtd), &self->info));
+	snprintf(self->parameters, sizeof(self->parameters), "device=%s",
+		 topology.own[0].name);
+	ASSERT_EQ(0, load(COMPANION, self->parameters));
+}
+
+FIXTURE_TEARDOWN(companion)
+{
+	unload(COMPANION);
+	edu_close(&self->edu);
+	close(self->iommufd);
+}
+
+static int get_type(FIXTURE_DATA(companion) *self, __u32 type, void *data, __u32 length)
+{
+	self->info = (struct iommu_hw_info){
+		.size = sizeof(self->info),
+		.flags = IOMMU_HW_INFO_FLAG_INPUT_TYPE,
+		.dev_id = self->edu.device.id,
+		.data_uptr = (uintptr_t)data,
+		.data_len = length,
+		.in_data_type = type,
+	};
+	return iommu_ioctl(self->iommufd, IOMMU_GET_HW_INFO, &self->info);
+}
+
+TEST_F(companion, adds_a_type_of_information_for_devices_that_are_bound_already)
+{
+	struct iommu_companion_info data = {};
+
+	ASSERT_EQ(0, get_type(self, IOMMU_COMPANION_INFO_TYPE, &data, sizeof(data)));
+	EXPECT_EQ(IOMMU_COMPANION_INFO_TYPE, self->info.out_data_type);
+	EXPECT_EQ(sizeof(data), self->info.data_len);
+	EXPECT_EQ(0, strncmp(data.unit, "dmar", 4));
+}
+
+TEST_F(companion, may_leave_what_the_driver_tells)
+{
+	struct iommu_hw_info_vtd vtd = {};
+
+	ASSERT_EQ(0, get_type(self, IOMMU_HW_INFO_TYPE_DEFAULT, &vtd, sizeof(vtd)));
+	EXPECT_EQ(IOMMU_HW_INFO_TYPE_INTEL_VTD, self->info.out_data_type);
+	EXPECT_EQ(0, memcmp(&self->vtd, &vtd, sizeof(vtd)));
+	EXPECT_EQ(0, get_type(self, IOMMU_HW_INFO_TYPE_INTEL_VTD, &vtd, sizeof(vtd)));
+	EXPECT_EQ(-EOPNOTSUPP, get_type(self, IOMMU_HW_INFO_TYPE_ARM_SMMUV3, NULL, 0));
+}
+
+TEST_F(companion, may_go_at_any_time_and_takes_its_type_along)
+{
+	EXPECT_EQ(0, unload(COMPANION));
+	EXPECT_EQ(-EOPNOTSUPP, get_type(self, IOMMU_COMPANION_INFO_TYPE, NULL, 0));
+	EXPECT_EQ(0, get_type(self, IOMMU_HW_INFO_TYPE_INTEL_VTD, NULL, 0));
+	EXPECT_EQ(0, load(COMPANION, self->parameters));
+	EXPECT_EQ(0, get_type(self, IOMMU_COMPANION_INFO_TYPE, NULL, 0));
+}
+
+TEST_F(companion, keeps_iommufd)
+{
+	EXPECT_EQ(-EAGAIN, unload("iommufd"));
+	EXPECT_EQ(0, get_type(self, IOMMU_COMPANION_INFO_TYPE, NULL, 0));
+}
