@@ -3,14 +3,17 @@
  * The registers of a device as a target of another device's DMA: mapped by the
  * address that a process has them at, for as long as the device answers there.
  */
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "bar.h"
 #include "privilege.h"
+#include "processors.h"
 #include "vfio_device_fault.h"
 
 #define OTHER_IOVA 0x0340000000ULL
+#define RACE_SECONDS 3
 
 FIXTURE(device_bar)
 {
@@ -346,4 +349,105 @@ TEST_F(device_bar, does_not_keep_its_device_open)
 	ASSERT_EQ(0, bar_pair_map(&self->pair));
 	edu_close(&self->pair.target);
 	ASSERT_EQ(0, edu_open(&self->pair.target, topology.own[1].name, self->pair.iommufd));
+}
+
+/*
+ * This race has one processor. When a device begins or ceases to decode, QEMU before
+ * 8.2 exchanges the table of what is at which address for all processors at once, but
+ * another processor forgets what it remembers of the old one a moment later. What it
+ * writes until then may go to another device: the tail of VT-d's queue, and the driver
+ * waits for ever, or the end of an interrupt. That comes with every tick, so it is not
+ * enough if our threads stay on one processor.
+ */
+FIXTURE(device_bar_race)
+{
+	struct bar_pair pair;
+	__u32 other;
+	bool stop;
+	unsigned int switched;
+	unsigned int attached;
+	unsigned int mapped;
+};
+
+FIXTURE_SETUP(device_bar_race)
+{
+	REQUIRE_OWN_GROUPS(2);
+	ASSERT_EQ(0, bar_pair_open(&self->pair));
+	ASSERT_EQ(0, iommu_ioas_alloc(self->pair.iommufd, &self->other));
+	ASSERT_EQ(0, processors_set_online(false));
+}
+
+FIXTURE_TEARDOWN(device_bar_race)
+{
+	bar_pair_close(&self->pair);
+	EXPECT_EQ(0, processors_set_online(true));
+}
+
+static bool is_racing(FIXTURE_DATA(device_bar_race) *self)
+{
+	return !__atomic_load_n(&self->stop, __ATOMIC_RELAXED);
+}
+
+static void *switch_decoding(void *argument)
+{
+	FIXTURE_DATA(device_bar_race) *self = argument;
+	struct vfio_device *device = &self->pair.target.device;
+
+	while (is_racing(self))
+		if (!vfio_device_set_decoding(device, false) &&
+		    !vfio_device_set_decoding(device, true))
+			self->switched++;
+	return NULL;
+}
+
+static void *attach_and_detach(void *argument)
+{
+	FIXTURE_DATA(device_bar_race) *self = argument;
+
+	while (is_racing(self))
+		if (!bar_pair_attach(&self->pair) &&
+		    !vfio_device_detach(&self->pair.writer.device))
+			self->attached++;
+	return NULL;
+}
+
+static void *map_copy_and_unmap(void *argument)
+{
+	FIXTURE_DATA(device_bar_race) *self = argument;
+	struct bar_pair *pair = &self->pair;
+
+	while (is_racing(self)) {
+		if (!bar_pair_map(pair) &&
+		    !iommu_ioas_copy_fixed(pair->iommufd, pair->ioas, BAR_IOVA, PAGE_BYTES,
+					   self->other, IOMMU_MAP_RW, OTHER_IOVA))
+			self->mapped++;
+		iommu_ioas_unmap_all(pair->iommufd, pair->ioas, NULL);
+		iommu_ioas_unmap_all(pair->iommufd, self->other, NULL);
+	}
+	return NULL;
+}
+
+TEST_F(device_bar_race, may_come_and_go_while_others_map_and_attach)
+{
+	void *(*functions[])(void *) = { switch_decoding, attach_and_detach, map_copy_and_unmap };
+	struct bar_pair *pair = &self->pair;
+	pthread_t threads[3];
+	int i;
+
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, functions[i], self));
+	sleep(RACE_SECONDS);
+	__atomic_store_n(&self->stop, true, __ATOMIC_RELAXED);
+	for (i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	printf("# switched %u, attached %u, mapped %u times\n", self->switched, self->attached,
+	       self->mapped);
+	ASSERT_LT(10, self->switched);
+	ASSERT_LT(10, self->attached);
+	ASSERT_LT(10, self->mapped);
+
+	ASSERT_EQ(0, edu_staging_map(&pair->staging, pair->iommufd, pair->ioas));
+	ASSERT_EQ(0, bar_pair_map(pair));
+	ASSERT_EQ(0, bar_pair_attach(pair));
+	ASSERT_TRUE(bar_pair_reaches(pair, 0x5eaf00d5));
 }
