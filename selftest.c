@@ -323,6 +323,7 @@ int __init selftest_init(void)
 	/* Tests that need it look for it */
 	fault_directory = fault_create_debugfs_attr("fail_iommufd", NULL,
 						    &fail_iommufd);
+	selftest_mistake_init();
 	return 0;
 }
 
@@ -331,6 +332,7 @@ int __init selftest_init(void)
  */
 void selftest_exit(void)
 {
+	selftest_mistake_exit();
 	debugfs_remove_recursive(fault_directory);
 	mock_iommu_exit();
 }

@@ -32,6 +32,10 @@ int selftest_pasid_check_hwpt(struct iommufd_command *command);
 /* selftest_dirty.c: devices that write */
 int selftest_dirty(struct iommufd_command *command);
 
+/* selftest_mistake.c: mistakes on purpose */
+void selftest_mistake_init(void);
+void selftest_mistake_exit(void);
+
 /* selftest_access.c: accesses */
 int selftest_create_access(struct iommufd_command *command);
 int selftest_destroy_access_pages(struct iommufd_command *command);
