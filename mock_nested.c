@@ -16,7 +16,8 @@
 /**
  * struct mock_nested - a nested domain
  * @domain: As the IOMMU core knows it
- * @iotlb: Set when it is made, zeroed by invalidations
+ * @iotlb: Set when it is made, zeroed by invalidations, of which there can be
+ *         several at once
  */
 struct mock_nested {
 	struct iommu_domain domain;
@@ -36,14 +37,16 @@ static void free_nested(struct iommu_domain *domain)
 static int invalidate_one(struct mock_nested *nested,
 			  const struct iommu_hwpt_invalidate_selftest *entry)
 {
+	unsigned int i;
+
 	if (entry->flags & ~IOMMU_TEST_INVALIDATE_FLAG_ALL)
 		return -EOPNOTSUPP;
 	if (entry->iotlb_id > MOCK_NESTED_DOMAIN_IOTLB_ID_MAX)
 		return -EINVAL;
-	if (entry->flags & IOMMU_TEST_INVALIDATE_FLAG_ALL)
-		memset(nested->iotlb, 0, sizeof(nested->iotlb));
-	else
-		nested->iotlb[entry->iotlb_id] = 0;
+	for (i = 0; i < ARRAY_SIZE(nested->iotlb); i++)
+		if (i == entry->iotlb_id ||
+		    entry->flags & IOMMU_TEST_INVALIDATE_FLAG_ALL)
+			WRITE_ONCE(nested->iotlb[i], 0);
 	return 0;
 }
 
@@ -134,7 +137,7 @@ int mock_nested_check(struct iommu_domain *domain, u32 index, u32 iotlb)
 {
 	if (domain->ops != &nested_ops ||
 	    index > MOCK_NESTED_DOMAIN_IOTLB_ID_MAX ||
-	    to_mock_nested(domain)->iotlb[index] != iotlb)
+	    READ_ONCE(to_mock_nested(domain)->iotlb[index]) != iotlb)
 		return -EINVAL;
 	return 0;
 }
