@@ -13,7 +13,7 @@
 #include "modules/iommu_companion.h"
 
 #define COMPANION "iommu_companion"
-#define TEST "driver_ops_test"
+#define TEST_MODULE "driver_ops_test"
 
 static int open_module(const char *name)
 {
@@ -51,7 +51,7 @@ FIXTURE(driver_ops)
 
 FIXTURE_SETUP(driver_ops)
 {
-	int file = open_module(TEST);
+	int file = open_module(TEST_MODULE);
 
 	if (file < 0)
 		SKIP(return, "needs a kernel that loads our modules");
@@ -60,7 +60,7 @@ FIXTURE_SETUP(driver_ops)
 
 FIXTURE_TEARDOWN(driver_ops)
 {
-	unload(TEST);
+	unload(TEST_MODULE);
 }
 
 TEST_F(driver_ops, can_be_registered_again_after_they_were_unregistered)
@@ -68,22 +68,22 @@ TEST_F(driver_ops, can_be_registered_again_after_they_were_unregistered)
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		ASSERT_EQ(0, load(TEST, ""));
-		ASSERT_EQ(0, unload(TEST));
+		ASSERT_EQ(0, load(TEST_MODULE, ""));
+		ASSERT_EQ(0, unload(TEST_MODULE));
 	}
 }
 
 TEST_F(driver_ops, are_registered_once_for_an_iommu_or_it_is_EEXIST)
 {
-	EXPECT_EQ(-EEXIST, load(TEST, "times=2"));
+	EXPECT_EQ(-EEXIST, load(TEST_MODULE, "times=2"));
 	/* Nothing is left of that */
-	EXPECT_EQ(0, load(TEST, ""));
+	EXPECT_EQ(0, load(TEST_MODULE, ""));
 }
 
 TEST_F(driver_ops, of_a_driver_that_is_being_removed_are_ENODEV)
 {
-	EXPECT_EQ(-ENODEV, load(TEST, "gone=1"));
-	EXPECT_EQ(0, load(TEST, ""));
+	EXPECT_EQ(-ENODEV, load(TEST_MODULE, "gone=1"));
+	EXPECT_EQ(0, load(TEST_MODULE, ""));
 }
 
 FIXTURE(companion)

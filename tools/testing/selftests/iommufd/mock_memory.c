@@ -3,11 +3,14 @@
  * Every kind of memory in page tables: mapped before and after a device comes,
  * copied, moved to another page table, with every size of temporary buffers.
  */
+#include <fcntl.h>
 #include <stdint.h>
 
 #include <kselftest_harness.h>
 
 #include "mock_space.h"
+
+#include <linux/kernel-page-flags.h>
 
 #define SIZE (2 * HUGE_PAGE)
 #define IOVA (MOCK_APERTURE_START + HUGE_PAGE)
@@ -201,6 +204,72 @@ TEST_F_TIMEOUT(mock_memory, moves_to_the_page_table_of_another_ioas, 300)
 		mock_space_close(space);
 		EXPECT_EQ(0, pages_pinned());
 	}
+}
+
+/* Entry @index of a file of entries of 64 bits. */
+static int read_entry(const char *path, __u64 index, __u64 *value)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t size;
+
+	if (file < 0)
+		return -errno;
+	size = pread(file, value, sizeof(*value), index * sizeof(*value));
+	close(file);
+	return size == sizeof(*value) ? 0 : -EIO;
+}
+
+/* Does the kernel know that the page at an address has to be written back? 0, 1 or -errno */
+static int page_is_dirty(const void *address)
+{
+	const __u64 pfn_mask = (1ULL << 55) - 1;
+	__u64 entry, flags;
+	int rc;
+
+	rc = read_entry("/proc/self/pagemap", (uintptr_t)address / PAGE, &entry);
+	if (!rc)
+		rc = read_entry("/proc/kpageflags", entry & pfn_mask, &flags);
+	return rc ?: !!(flags & 1 << KPF_DIRTY);
+}
+
+FIXTURE(mock_written_page)
+{
+	struct memory memory;
+	struct mock_space space;
+};
+
+FIXTURE_SETUP(mock_written_page)
+{
+	int dirty;
+
+	self->space.fd = -1;
+	ASSERT_EQ(0, memory_allocate(&self->memory, MEMORY_ANONYMOUS, PAGE));
+	dirty = page_is_dirty(self->memory.start);
+	if (dirty)
+		SKIP(return, "needs /proc/kpageflags and a page that is not dirty (%d)", dirty);
+	ASSERT_EQ(0, mock_space_open(&self->space, MOCK_MEMORY_LIMIT_DEFAULT));
+	ASSERT_EQ(0, mock_space_attach(&self->space));
+}
+
+FIXTURE_TEARDOWN(mock_written_page)
+{
+	mock_space_close(&self->space);
+	memory_free(&self->memory);
+}
+
+TEST_F(mock_written_page, is_dirty_when_it_is_unpinned_if_the_device_may_have_written)
+{
+	ASSERT_EQ(0, mock_space_map(&self->space, self->memory.start, PAGE, IOVA));
+	ASSERT_EQ(0, mock_space_unmap(&self->space, IOVA, PAGE));
+	EXPECT_EQ(1, page_is_dirty(self->memory.start));
+}
+
+TEST_F(mock_written_page, is_as_it_was_if_the_device_could_only_read)
+{
+	ASSERT_EQ(0, iommu_ioas_map_fixed(self->space.fd, self->space.ioas, self->memory.start,
+					  PAGE, IOMMU_IOAS_MAP_READABLE, IOVA));
+	ASSERT_EQ(0, mock_space_unmap(&self->space, IOVA, PAGE));
+	EXPECT_EQ(0, page_is_dirty(self->memory.start));
 }
 
 TEST_HARNESS_MAIN
