@@ -6,7 +6,9 @@
  * they are asked for dirty pages. It must never know how devices and the IOMMU
  * come to be.
  */
+#include <linux/align.h>
 #include <linux/iommu.h>
+#include <linux/log2.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <uapi/linux/iommufd.h>
@@ -107,11 +109,20 @@ struct iommu_domain mock_blocked_domain = {
 	.ops = &blocked_ops,
 };
 
+/* Whether an entry of this size can be written there */
+static bool entry_fits(const struct iommu_domain *domain, unsigned long iova,
+		       phys_addr_t phys, size_t size)
+{
+	return is_power_of_2(size) && (domain->pgsize_bitmap & size) &&
+	       IS_ALIGNED(iova | phys, size);
+}
+
 static int map_pages(struct iommu_domain *domain, unsigned long iova,
 		     phys_addr_t phys, size_t size, size_t count, int prot,
 		     gfp_t gfp, size_t *mapped)
 {
-	if (!(prot & (IOMMU_READ | IOMMU_WRITE)))
+	if (!(prot & (IOMMU_READ | IOMMU_WRITE)) ||
+	    !entry_fits(domain, iova, phys, size))
 		return -EINVAL;
 	return mock_table_map(&to_mock_domain(domain)->table, iova, phys,
 			      size * count, gfp, mapped);
