@@ -113,6 +113,12 @@ TEST_F(chardev, mmap_of_an_offset_nobody_gave_fails)
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->fd, 4096));
 }
 
+TEST_F(chardev, mmap_to_execute_is_EPERM)
+{
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, self->fd, 0));
+	EXPECT_EQ(EPERM, errno);
+}
+
 #ifdef __x86_64__
 /* The system call of a 32 bit program: number 54, arguments in 32 bit registers. */
 static int ioctl_32_bit(int fd, unsigned int request, void *argument)

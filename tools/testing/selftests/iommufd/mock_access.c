@@ -220,6 +220,9 @@ TEST_F(mock_access, that_pins_needs_aligned_mappings)
 		close(second);
 		ASSERT_EQ(0, iommu_ioas_unmap_all(self->fd, self->other, NULL));
 	}
+	/* No failure is remembered when the alignment is computed anew */
+	ASSERT_EQ(0, iommu_option_set(self->fd, IOMMU_OPTION_HUGE_PAGES, self->other, 1));
+	EXPECT_EQ(1, alignment_of(self->fd, self->other));
 	/* The access is where it was */
 	EXPECT_EQ(0, pin_part(self, 0, SIZE, &self->id));
 }
