@@ -105,6 +105,55 @@ static const struct command_entry commands[] = {
 #endif
 };
 
+/*
+ * Structures travel as words. They have only a few, and that many instructions are
+ * less than copy_from_user() and copy_to_user() need to look at what they copy.
+ */
+static int read_words(u64 *words, const u64 __user *user, size_t count)
+{
+	const u64 *end = words + count;
+
+	if (!user_read_access_begin(user, count * sizeof(*user)))
+		return -EFAULT;
+	for (; words != end; words++, user++)
+		unsafe_get_user(*words, user, out_fault);
+	user_read_access_end();
+	return 0;
+
+out_fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+static int write_words(u64 __user *user, const u64 *words, size_t count)
+{
+	const u64 *end = words + count;
+
+	if (!user_write_access_begin(user, count * sizeof(*user)))
+		return -EFAULT;
+	for (; words != end; words++, user++)
+		unsafe_put_user(*words, user, out_fault);
+	user_write_access_end();
+	return 0;
+
+out_fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
+/* Not so if user space has an older or a newer structure */
+static bool made_of_words(u32 size, u32 user_size)
+{
+	return size == user_size && !(size % sizeof(u64));
+}
+
+static int read_args(void *args, u32 size, void __user *user, u32 user_size)
+{
+	if (made_of_words(size, user_size))
+		return read_words(args, user, size / sizeof(u64));
+	return copy_struct_from_user(args, size, user, user_size);
+}
+
 /**
  * iommufd_respond - copy a command's structure back to user space
  * @command: The call
@@ -115,6 +164,9 @@ static const struct command_entry commands[] = {
  */
 int iommufd_respond(const struct iommufd_command *command)
 {
+	if (made_of_words(command->size, command->user_size))
+		return write_words(command->user, command->args,
+				   command->size / sizeof(u64));
 	if (copy_to_user(command->user, command->args,
 			 min(command->user_size, command->size)))
 		return -EFAULT;
@@ -137,7 +189,7 @@ static int run_command(struct iommufd_ctx *ctx,
 
 	if (user_size < entry->min_size)
 		return -EINVAL;
-	rc = copy_struct_from_user(&args, entry->size, user, user_size);
+	rc = read_args(&args, entry->size, user, user_size);
 	if (rc)
 		return rc;
 	return entry->run(&command);
