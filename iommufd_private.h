@@ -84,6 +84,7 @@
  * struct iommufd_ctx - one open of /dev/iommu
  * @file: The file; a reference to it keeps the context
  * @objects: The object table
+ * @found: The object of it that was looked up last, or NULL; under its xa_lock
  * @object_wait: For iommufd_object_remove()
  * @groups: The IOMMU groups that have a device bound to this context, by
  *          iommu_group_id() (group.c)
@@ -93,6 +94,7 @@
 struct iommufd_ctx {
 	struct file *file;
 	struct xarray objects;
+	struct iommufd_object *found;
 	wait_queue_head_t object_wait;
 	struct xarray groups;
 	struct vfio_compat compat;

@@ -79,6 +79,36 @@ void iommufd_object_discard(struct iommufd_object *object)
 	kfree(object);
 }
 
+/*
+ * A program that cares for the cost of its calls makes many for the same object,
+ * so the one that was found last is found again without a search.
+ */
+static struct iommufd_object *object_find(struct iommufd_ctx *ctx, u32 id)
+{
+	struct iommufd_object *object = ctx->found;
+
+	lockdep_assert_held(&ctx->objects.xa_lock);
+
+	if (object && object->id == id)
+		return object;
+	object = xa_load(&ctx->objects, id);
+	if (object)
+		ctx->found = object;
+	return object;
+}
+
+/* From here on nobody finds it */
+static void object_hide(struct iommufd_object *object)
+{
+	struct iommufd_ctx *ctx = object->ctx;
+
+	lockdep_assert_held(&ctx->objects.xa_lock);
+
+	if (ctx->found == object)
+		ctx->found = NULL;
+	__xa_erase(&ctx->objects, object->id);
+}
+
 /**
  * iommufd_object_get - find an object by id and take a reference
  * @ctx: The context
@@ -97,7 +127,7 @@ struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
 	if (selftest_should_fail())
 		return ERR_PTR(-ENOENT);
 	xa_lock(&ctx->objects);
-	object = xa_load(&ctx->objects, id);
+	object = object_find(ctx, id);
 	if (object && (types & BIT(object->ops->type)))
 		refcount_inc(&object->users);
 	else
@@ -128,11 +158,9 @@ static void object_free(struct iommufd_object *object)
 /* Take the object out of the table if only the table refers to it */
 static bool object_take(struct iommufd_object *object)
 {
-	lockdep_assert_held(&object->ctx->objects.xa_lock);
-
 	if (!refcount_dec_if_one(&object->users))
 		return false;
-	__xa_erase(&object->ctx->objects, object->id);
+	object_hide(object);
 	return true;
 }
 
@@ -168,7 +196,9 @@ void iommufd_object_remove(struct iommufd_object *object)
 {
 	struct iommufd_ctx *ctx = object->ctx;
 
-	xa_erase(&ctx->objects, object->id);
+	xa_lock(&ctx->objects);
+	object_hide(object);
+	xa_unlock(&ctx->objects);
 	/* The caller's reference; the table's is then the last but for theirs */
 	WARN_ON(refcount_dec_and_test(&object->users));
 	if (!refcount_dec_and_test(&object->users))
@@ -190,7 +220,7 @@ int iommufd_destroy(struct iommufd_command *command)
 	int rc = 0;
 
 	xa_lock(&ctx->objects);
-	object = xa_load(&ctx->objects, args->id);
+	object = object_find(ctx, args->id);
 	if (!object)
 		rc = -ENOENT;
 	else if (!object_take(object))
