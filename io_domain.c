@@ -156,6 +156,37 @@ int io_domain_sync(struct io_domain_writer *writer, unsigned long iova,
 	return ops->iotlb_sync_map(writer->domain, iova, length);
 }
 
+/* Is the range made of entries of PAGE_SIZE, since no larger ones fit into it? */
+static bool has_only_pages(const struct iommu_domain *domain,
+			   unsigned long iova, unsigned long length)
+{
+	return PAGE_ALIGNED(iova | length) &&
+	       (domain->pgsize_bitmap & GENMASK(__fls(length), 0)) == PAGE_SIZE;
+}
+
+/* Calls the driver itself: iommu_unmap() has to find out what entries there are */
+static void unmap_pages(struct iommu_domain *domain, unsigned long iova,
+			unsigned long length)
+{
+	struct iommu_iotlb_gather gather;
+	unsigned long done = 0;
+
+	iommu_iotlb_gather_init(&gather);
+	while (done < length) {
+		size_t unmapped;
+
+		unmapped = domain->ops->unmap_pages(domain, iova + done, PAGE_SIZE,
+						    (length - done) >> PAGE_SHIFT,
+						    &gather);
+		if (WARN_ON(!unmapped))
+			break;
+		done += unmapped;
+	}
+	/* Without anything gathered drivers flush a range that makes no sense */
+	if (done)
+		iommu_iotlb_sync(domain, &gather);
+}
+
 /**
  * io_domain_unmap - unmap a range
  * @domain: The domain
@@ -168,6 +199,10 @@ int io_domain_sync(struct io_domain_writer *writer, unsigned long iova,
 void io_domain_unmap(struct iommu_domain *domain, unsigned long iova,
 		     unsigned long length)
 {
+	if (length && has_only_pages(domain, iova, length)) {
+		unmap_pages(domain, iova, length);
+		return;
+	}
 	while (length) {
 		unsigned long step = step_length(iova, length,
 						 IO_DOMAIN_MAX_UNMAP);
