@@ -35,15 +35,11 @@ static int check_fixed(struct io_pagetable *iopt, unsigned long start,
 		return -EINVAL;
 	if (check_add_overflow(start, length - 1, &last))
 		return -EOVERFLOW;
-	if (iopt_is_reserved(iopt, start, last))
-		return -EINVAL;
-	if (iopt_area_first(iopt, start, last))
-		return -EEXIST;
-	return 0;
+	return iopt_is_reserved(iopt, start, last) ? -EINVAL : 0;
 }
 
 static int choose_iova(struct io_pagetable *iopt, unsigned long address,
-		       unsigned long length, unsigned long *iova, bool fixed)
+		       unsigned long length, unsigned long *iova)
 {
 	struct iova_request request = {
 		.areas = &iopt->areas,
@@ -56,15 +52,21 @@ static int choose_iova(struct io_pagetable *iopt, unsigned long address,
 		.huge_size = huge_size(),
 	};
 
+	return iova_alloc(&request, iova);
+}
+
+static int find_iova(struct io_pagetable *iopt, unsigned long address,
+		     unsigned long length, unsigned long *iova, bool fixed)
+{
 	if (length & (iopt->alignment - 1))
 		return -EINVAL;
 	if (fixed)
 		return check_fixed(iopt, *iova, length);
-	return iova_alloc(&request, iova);
+	return choose_iova(iopt, address, length, iova);
 }
 
-static int check_piece(struct io_pagetable *iopt, const struct io_area *area,
-		       bool only)
+static int check_piece(const struct io_pagetable *iopt,
+		       const struct io_area *area, bool only)
 {
 	unsigned long alignment = iopt->alignment;
 
@@ -78,8 +80,22 @@ static int check_piece(struct io_pagetable *iopt, const struct io_area *area,
 	return 0;
 }
 
-static void insert_areas(struct io_pagetable *iopt, struct list_head *areas,
-			 unsigned long iova)
+/* Nobody sees them as long as iova_lock is held */
+static void remove_areas(struct io_pagetable *iopt, struct list_head *areas,
+			 const struct io_area *end)
+{
+	struct io_area *area;
+
+	list_for_each_entry(area, areas, link) {
+		if (area == end)
+			return;
+		iova_tree_remove(&iopt->areas, &area->node);
+	}
+}
+
+/* The tree itself finds out whether something is in the way */
+static int insert_areas(struct io_pagetable *iopt, struct list_head *areas,
+			unsigned long iova)
 {
 	struct io_area *area;
 
@@ -89,16 +105,31 @@ static void insert_areas(struct io_pagetable *iopt, struct list_head *areas,
 		area->node.start = iova;
 		area->node.last = iova + length - 1;
 		area->state = IO_AREA_SETUP;
-		WARN_ON(iova_tree_insert(&iopt->areas, &area->node));
+		if (iova_tree_insert(&iopt->areas, &area->node)) {
+			remove_areas(iopt, areas, area);
+			return -EEXIST;
+		}
 		iova += length;
 	}
+	return 0;
+}
+
+static int check_pieces(const struct io_pagetable *iopt,
+			struct list_head *areas)
+{
+	bool only = list_is_singular(areas);
+	struct io_area *area;
+	int rc = 0;
+
+	list_for_each_entry(area, areas, link)
+		rc = rc ?: check_piece(iopt, area, only);
+	return rc;
 }
 
 /* Take adjacent IOVAs for all areas of the list; all errors but ENOMEM are here */
 static int take_iovas(struct io_pagetable *iopt, struct list_head *areas,
 		      unsigned long address, unsigned long *iova, bool fixed)
 {
-	bool only = list_is_singular(areas);
 	unsigned long length = 0;
 	struct io_area *area;
 	int rc;
@@ -107,11 +138,16 @@ static int take_iovas(struct io_pagetable *iopt, struct list_head *areas,
 		length += io_area_length(area);
 
 	mutex_lock(&iopt->iova_lock);
-	rc = choose_iova(iopt, address, length, iova, fixed);
-	list_for_each_entry(area, areas, link)
-		rc = rc ?: check_piece(iopt, area, only);
-	if (!rc)
-		insert_areas(iopt, areas, *iova);
+	rc = find_iova(iopt, address, length, iova, fixed);
+	if (rc)
+		goto out_unlock;
+	rc = insert_areas(iopt, areas, *iova);
+	if (rc)
+		goto out_unlock;
+	rc = check_pieces(iopt, areas);
+	if (rc)
+		remove_areas(iopt, areas, NULL);
+out_unlock:
 	mutex_unlock(&iopt->iova_lock);
 	return rc;
 }
@@ -191,41 +227,41 @@ static int write_areas(struct io_pagetable *iopt, struct list_head *areas)
 
 static void publish_areas(struct io_pagetable *iopt, struct list_head *areas)
 {
-	struct io_area *area, *next;
+	struct io_area *area;
 
 	mutex_lock(&iopt->iova_lock);
-	list_for_each_entry_safe(area, next, areas, link) {
-		list_del(&area->link);
+	list_for_each_entry(area, areas, link)
 		area->state = IO_AREA_LIVE;
-	}
+	INIT_LIST_HEAD(areas);
 	iopt_settle_claimed(iopt);
 	mutex_unlock(&iopt->iova_lock);
 }
 
 /*
  * Take domains_lock with the areas pinned if there is a domain, and only then.
- * Both must be done without the lock, and meanwhile the last domain can have
- * gone or the first one come.
+ * Both must be done without the lock. So whether there is one is a guess at first,
+ * and meanwhile the last domain can have gone or the first one come.
  */
 static int lock_domains(struct io_pagetable *iopt, struct list_head *areas)
 {
+	bool wanted = !list_empty(&iopt->domains);
+
 	for (;;) {
-		bool wanted;
 		int rc;
+
+		if (!wanted) {
+			release_areas(areas);
+		} else {
+			rc = hold_areas(areas);
+			if (rc)
+				return rc;
+		}
 
 		down_read(&iopt->domains_lock);
 		wanted = !list_empty(&iopt->domains);
 		if (areas_held(areas, wanted))
 			return 0;
 		up_read(&iopt->domains_lock);
-
-		if (!wanted) {
-			release_areas(areas);
-			continue;
-		}
-		rc = hold_areas(areas);
-		if (rc)
-			return rc;
 	}
 }
 
@@ -245,11 +281,8 @@ static int make_live(struct io_pagetable *iopt, struct list_head *areas)
 
 static void return_iovas(struct io_pagetable *iopt, struct list_head *areas)
 {
-	struct io_area *area;
-
 	mutex_lock(&iopt->iova_lock);
-	list_for_each_entry(area, areas, link)
-		iova_tree_remove(&iopt->areas, &area->node);
+	remove_areas(iopt, areas, NULL);
 	iopt_settle_claimed(iopt);
 	mutex_unlock(&iopt->iova_lock);
 }

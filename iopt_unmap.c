@@ -30,6 +30,8 @@ struct unmap_range {
 	bool grows;
 	/* Also wait for areas that another call sets up or removes */
 	bool waits;
+	/* The lowest area of it, while iova_lock is held */
+	struct io_area *first;
 };
 
 /* What stands in the way of it */
@@ -74,10 +76,10 @@ static int check_range(struct io_pagetable *iopt, struct unmap_range *range,
 	*check = (struct unmap_check){ .settled = iopt->settled };
 	if (range->grows && !grow_range(iopt, range))
 		return -ENOENT;
-	area = iopt_area_first(iopt, range->start, range->last);
-	if (!area)
+	range->first = iopt_area_first(iopt, range->start, range->last);
+	if (!range->first)
 		return -ENOENT;
-	for (; area; area = iopt_area_next(area, range->last)) {
+	for (area = range->first; area; area = iopt_area_next(area, range->last)) {
 		if (area->node.start < range->start ||
 		    area->node.last > range->last)
 			return -EINVAL;
@@ -102,13 +104,11 @@ static void close_range(struct io_pagetable *iopt,
 		area->closed = closed;
 }
 
-static void take_range(struct io_pagetable *iopt,
-		       const struct unmap_range *range, struct list_head *dying)
+static void take_range(const struct unmap_range *range, struct list_head *dying)
 {
 	struct io_area *area;
 
-	for (area = iopt_area_first(iopt, range->start, range->last); area;
-	     area = iopt_area_next(area, range->last)) {
+	for (area = range->first; area; area = iopt_area_next(area, range->last)) {
 		area->state = IO_AREA_DYING;
 		list_add_tail(&area->link, dying);
 	}
@@ -176,7 +176,7 @@ static int try_unmap(struct io_pagetable *iopt, struct unmap_range *range,
 	mutex_lock(&iopt->iova_lock);
 	rc = prepare_range(iopt, range, check);
 	if (!rc)
-		take_range(iopt, range, &dying);
+		take_range(range, &dying);
 	mutex_unlock(&iopt->iova_lock);
 	if (!rc)
 		*unmapped = remove_areas(iopt, &dying);
