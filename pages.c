@@ -217,9 +217,6 @@ static int cut_runs(struct io_pages *pages, unsigned long index)
 	struct pfn_run run;
 	int rc;
 
-	/* The first hold, as a rule the only one, finds nothing to cut */
-	if (pfn_runs_empty(&pages->runs))
-		return 0;
 	if (!pfn_runs_lookup(&pages->runs, index, &run))
 		return 0;
 	rc = pfn_runs_cut(&pages->runs, index);
@@ -240,34 +237,49 @@ static bool range_pending(struct io_pages *pages, unsigned long first,
 	return false;
 }
 
-/* Take the lock at a moment when no pending hold overlaps the range */
-static int lock_settled(struct io_pages *pages, unsigned long first,
-			unsigned long last)
+/* With the lock, which it drops meanwhile */
+static int wait_settled(struct io_pages *pages)
 {
-	unsigned int settled;
+	unsigned int settled = pages->settled;
 	int rc;
 
+	pages->waiters++;
+	mutex_unlock(&pages->lock);
+	rc = wait_var_event_killable(&pages->settled,
+				     READ_ONCE(pages->settled) != settled);
 	mutex_lock(&pages->lock);
-	while (range_pending(pages, first, last)) {
-		settled = pages->settled;
-		mutex_unlock(&pages->lock);
-		rc = wait_var_event_killable(&pages->settled,
-					     READ_ONCE(pages->settled) != settled);
-		if (rc)
-			return -EINTR;
-		mutex_lock(&pages->lock);
-	}
-	return 0;
+	pages->waiters--;
+	return rc ? -EINTR : 0;
+}
+
+/* Wait for a moment when no pending hold overlaps the range */
+static int settle_range(struct io_pages *pages, unsigned long first,
+			unsigned long last)
+{
+	int rc = 0;
+
+	lockdep_assert_held(&pages->lock);
+
+	while (!rc && range_pending(pages, first, last))
+		rc = wait_settled(pages);
+	return rc;
+}
+
+/* No chunk of the store may reach over an end of the range */
+static int cut_ends(struct io_pages *pages, unsigned long first,
+		    unsigned long last)
+{
+	/* The first hold, as a rule the only one, finds nothing to cut */
+	if (pfn_runs_empty(&pages->runs))
+		return 0;
+	return cut_runs(pages, first) ?: cut_runs(pages, last + 1);
 }
 
 static int add_pending(struct io_pages *pages, struct io_hold *hold)
 {
 	int rc;
 
-	rc = cut_runs(pages, hold->node.start);
-	if (rc)
-		return rc;
-	rc = cut_runs(pages, hold->node.last + 1);
+	rc = cut_ends(pages, hold->node.start, hold->node.last);
 	if (rc)
 		return rc;
 	hold->pending = true;
@@ -285,10 +297,12 @@ static int settle_hold(struct io_pages *pages, struct io_hold *hold)
 	if (rc)
 		drop_hold(pages, hold);
 	WRITE_ONCE(pages->settled, pages->settled + 1);
+	if (pages->waiters) {
+		/* Pairs with prepare_to_wait(): it sees the count or we see it */
+		smp_mb();
+		wake_up_var(&pages->settled);
+	}
 	mutex_unlock(&pages->lock);
-	/* Pairs with prepare_to_wait(): either it sees the count or we see it */
-	smp_mb();
-	wake_up_var(&pages->settled);
 	if (rc)
 		io_pages_credit(pages);
 	return rc;
@@ -315,10 +329,10 @@ int io_pages_hold(struct io_pages *pages, struct io_hold *hold,
 
 	hold->node.start = first;
 	hold->node.last = last;
-	rc = lock_settled(pages, first, last);
-	if (rc)
-		return rc;
-	rc = add_pending(pages, hold);
+	mutex_lock(&pages->lock);
+	rc = settle_range(pages, first, last);
+	if (!rc)
+		rc = add_pending(pages, hold);
 	if (rc) {
 		mutex_unlock(&pages->lock);
 		return rc;
@@ -394,28 +408,26 @@ int io_pages_share(struct io_pages *pages, unsigned long first,
 		return -ENOMEM;
 	new->node.start = first;
 	new->node.last = last;
-	rc = lock_settled(pages, first, last);
+	mutex_lock(&pages->lock);
+	rc = settle_range(pages, first, last);
 	if (rc)
-		goto out_free;
-
+		goto out_unlock;
 	hold = find_shared(pages, first, last);
 	if (hold) {
 		hold->users++;
-		mutex_unlock(&pages->lock);
-		goto out_free;
+		goto out_unlock;
 	}
 	new->users = 1;
 	rc = add_pending(pages, new);
-	if (rc) {
-		mutex_unlock(&pages->lock);
-		goto out_free;
-	}
+	if (rc)
+		goto out_unlock;
 	rc = settle_hold(pages, new);
 	if (rc)
-		goto out_free;
-	return 0;
+		kfree(new);
+	return rc;
 
-out_free:
+out_unlock:
+	mutex_unlock(&pages->lock);
 	kfree(new);
 	return rc;
 }

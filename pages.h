@@ -16,11 +16,12 @@
 /**
  * struct io_pages - a range of memory
  * @refs: Areas and others that use it
- * @lock: Protects @holds, @runs and @settled; never held while memory is
+ * @lock: Protects all that follows, up to @waiters; never held while memory is
  *        faulted in
  * @holds: Who needs which pages pinned, by page index
  * @runs: The PFNs of the pages that are pinned, and of no others
  * @settled: Counts the holds that stopped being pending
+ * @waiters: Who waits for that
  * @owed: Pages that were unpinned and are still charged, see io_pages_credit()
  * @account: Who pays for the pins
  * @memory: Where the pages come from
@@ -39,6 +40,7 @@ struct io_pages {
 	struct rb_root_cached holds;
 	struct pfn_runs runs;
 	unsigned int settled;
+	unsigned int waiters;
 	atomic_long_t owed;
 	struct account account;
 	struct user_memory memory;
