@@ -23,10 +23,14 @@
  */
 void account_init(struct account *account, enum account_mode mode)
 {
-	account->mode = capable(CAP_IPC_LOCK) ? ACCOUNT_NONE : mode;
-	account->task = get_task_struct(current->group_leader);
 	account->mm = current->mm;
 	mmgrab(account->mm);
+	if (mode == ACCOUNT_NONE || capable(CAP_IPC_LOCK)) {
+		account->mode = ACCOUNT_NONE;
+		return;
+	}
+	account->mode = mode;
+	account->task = get_task_struct(current->group_leader);
 	account->user = get_uid(current_user());
 }
 
@@ -36,9 +40,11 @@ void account_init(struct account *account, enum account_mode mode)
  */
 void account_destroy(struct account *account)
 {
-	free_uid(account->user);
+	if (account->mode != ACCOUNT_NONE) {
+		free_uid(account->user);
+		put_task_struct(account->task);
+	}
 	mmdrop(account->mm);
-	put_task_struct(account->task);
 }
 
 static int charge_user(struct account *account, unsigned long npages)

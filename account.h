@@ -20,9 +20,10 @@ enum account_mode {
 
 /**
  * struct account - the process that mapped a range of memory
- * @task: Its thread group leader, whose RLIMIT_MEMLOCK counts
+ * @task: Its thread group leader, whose RLIMIT_MEMLOCK counts, unless @mode is
+ *        ACCOUNT_NONE
  * @mm: Its address space; the structure is kept, the address space is not
- * @user: Whose locked pages are counted in mode ACCOUNT_USER
+ * @user: Whose locked pages are counted in mode ACCOUNT_USER; like @task
  * @mode: Which counter is held against the limit
  */
 struct account {
