@@ -19,6 +19,41 @@ struct io_mapping {
 	struct io_pages pages;
 };
 
+/*
+ * Programs map page by page, and to clear a mapping would cost more than all that
+ * is ever written to it. So free ones stay constructed.
+ */
+static struct kmem_cache *mappings;
+
+static void construct_mapping(void *memory)
+{
+	struct io_mapping *mapping = memory;
+
+	memset(mapping, 0, sizeof(*mapping));
+	mapping->area.pages = &mapping->pages;
+	io_pages_construct(&mapping->pages, mapping);
+}
+
+/**
+ * io_areas_init - have somewhere to allocate areas from
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init io_areas_init(void)
+{
+	mappings = kmem_cache_create("iommufd_mapping", sizeof(struct io_mapping),
+				     0, SLAB_ACCOUNT, construct_mapping);
+	return mappings ? 0 : -ENOMEM;
+}
+
+/**
+ * io_areas_exit - the opposite of io_areas_init()
+ */
+void io_areas_exit(void)
+{
+	kmem_cache_destroy(mappings);
+}
+
 /**
  * io_area_alloc_user - an area for memory of the calling process
  * @mode: To what its pins are charged
@@ -36,19 +71,25 @@ struct io_area *io_area_alloc_user(enum account_mode mode,
 {
 	unsigned long offset = offset_in_page(address);
 	struct io_mapping *mapping;
+	struct io_area *area;
 
-	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
+	mapping = kmem_cache_alloc(mappings, GFP_KERNEL);
 	if (!mapping)
 		return NULL;
 	io_pages_init(&mapping->pages, mode, address - offset,
 		      ((offset + length - 1) >> PAGE_SHIFT) + 1,
-		      prot & IOMMU_WRITE, mapping);
-	mapping->area.pages = &mapping->pages;
-	mapping->area.offset = offset;
+		      prot & IOMMU_WRITE);
+	area = &mapping->area;
+	area->offset = offset;
 	/* Only the length counts until an IOVA is chosen */
-	mapping->area.node.last = length - 1;
-	mapping->area.prot = prot;
-	return &mapping->area;
+	area->node.start = 0;
+	area->node.last = length - 1;
+	area->prot = prot;
+	/* io_area_free() leaves all others as they were constructed */
+	area->absent = false;
+	area->closed = false;
+	area->device = NULL;
+	return area;
 }
 
 /* A device answers to whole accesses, which nobody may cache */

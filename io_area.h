@@ -66,6 +66,9 @@ struct io_area {
 	struct device_mapping *device;
 };
 
+int io_areas_init(void);
+void io_areas_exit(void);
+
 struct io_area *io_area_alloc_user(enum account_mode mode,
 				   unsigned long address, unsigned long length,
 				   int prot);

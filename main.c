@@ -22,6 +22,7 @@
 #include "hw_pagetable.h"
 #include "hwpt_dirty.h"
 #include "hwpt_nested.h"
+#include "io_area.h"
 #include "ioas.h"
 #include "iommufd_private.h"
 #include "option.h"
@@ -349,10 +350,13 @@ static struct miscdevice iommufd_node = {
 
 static int __init iommufd_init(void)
 {
-	int rc = selftest_init();
+	int rc = io_areas_init();
 
 	if (rc)
 		return rc;
+	rc = selftest_init();
+	if (rc)
+		goto out_areas;
 	rc = misc_register(&iommufd_node);
 	if (rc)
 		goto out_selftest;
@@ -365,6 +369,8 @@ out_node:
 	misc_deregister(&iommufd_node);
 out_selftest:
 	selftest_exit();
+out_areas:
+	io_areas_exit();
 	return rc;
 }
 
@@ -373,6 +379,7 @@ static void __exit iommufd_exit(void)
 	vfio_compat_node_deregister();
 	misc_deregister(&iommufd_node);
 	selftest_exit();
+	io_areas_exit();
 }
 
 module_init(iommufd_init);

@@ -28,32 +28,42 @@
 #define RESCHED_RUNS 1024
 
 /**
- * io_pages_init - describe memory of the calling process
- * @pages: To be set up; the caller has the only reference
- * @mode: To what its pins are charged
- * @address: Where it starts, PAGE_SIZE aligned
- * @npages: How many pages
- * @writable: Devices may write to it
+ * io_pages_construct - what is the same whenever the memory of @pages is free
+ * @pages: New memory, zeroed
  * @allocation: What to kfree() in the end
  *
- * The memory is not looked at.
+ * io_pages_init() then sets up no more than is not left like this by
+ * io_pages_put().
  */
-void io_pages_init(struct io_pages *pages, enum account_mode mode,
-		   unsigned long address, unsigned long npages, bool writable,
-		   void *allocation)
+void io_pages_construct(struct io_pages *pages, void *allocation)
 {
-	refcount_set(&pages->refs, 1);
 	mutex_init(&pages->lock);
 	pages->holds = RB_ROOT_CACHED;
 	pfn_runs_init(&pages->runs);
 	atomic_long_set(&pages->owed, 0);
+	pages->allocation = allocation;
+}
+
+/**
+ * io_pages_init - describe memory of the calling process
+ * @pages: Constructed; the caller has the only reference
+ * @mode: To what its pins are charged
+ * @address: Where it starts, PAGE_SIZE aligned
+ * @npages: How many pages
+ * @writable: Devices may write to it
+ *
+ * The memory is not looked at.
+ */
+void io_pages_init(struct io_pages *pages, enum account_mode mode,
+		   unsigned long address, unsigned long npages, bool writable)
+{
+	refcount_set(&pages->refs, 1);
 	account_init(&pages->account, mode);
 	pages->memory.mm = pages->account.mm;
 	pages->memory.address = address;
 	pages->memory.writable = writable;
 	pages->device = NULL;
 	pages->npages = npages;
-	pages->allocation = allocation;
 }
 
 /**
@@ -86,7 +96,6 @@ void io_pages_put(struct io_pages *pages)
 	account_destroy(&pages->account);
 	if (pages->device)
 		device_memory_put(pages->device);
-	mutex_destroy(&pages->lock);
 	kfree(pages->allocation);
 }
 

@@ -62,9 +62,9 @@ struct io_hold {
 	unsigned int users;
 };
 
+void io_pages_construct(struct io_pages *pages, void *allocation);
 void io_pages_init(struct io_pages *pages, enum account_mode mode,
-		   unsigned long address, unsigned long npages, bool writable,
-		   void *allocation);
+		   unsigned long address, unsigned long npages, bool writable);
 void io_pages_set_device(struct io_pages *pages,
 			 struct iommufd_device_memory *device,
 			 unsigned long first);
