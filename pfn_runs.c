@@ -287,8 +287,10 @@ static struct pfn_chunk *pfn_builder_new_chunk(struct pfn_builder *builder)
 	struct pfn_chunk *chunk = builder->spare;
 	unsigned long capacity;
 
+	/* Growing begins with the inline chunk. */
 	if (chunk) {
 		builder->spare = NULL;
+		builder->chunk_size = 2 * PFN_CHUNK_MIN_SIZE;
 		return chunk;
 	}
 	/* A chunk that ends early says nothing about how many runs will follow. */
