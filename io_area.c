@@ -171,19 +171,14 @@ struct io_area *io_area_alloc_copy(const struct io_area *source,
 }
 
 /**
- * io_area_join - the area is going to be in an IOVA space
- * @area: In none yet
- * @iopt: The IOVA space, which stays until io_area_free()
- *
- * From now on revoking its memory finds it. The caller holds no lock from
- * hwpt_lock down. Sleeps.
+ * io_area_join_device - as io_area_join(), which is to be used
+ * @area: Memory of a device
+ * @iopt: The IOVA space
  */
-void io_area_join(struct io_area *area, struct io_pagetable *iopt)
+void io_area_join_device(struct io_area *area, struct io_pagetable *iopt)
 {
 	struct iommufd_device_memory *memory = area->pages->device;
 
-	if (!memory)
-		return;
 	area->device->iopt = iopt;
 	mutex_lock(&memory->lock);
 	list_add(&area->device->link, &memory->mappings);

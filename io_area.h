@@ -79,13 +79,27 @@ struct io_area *io_area_alloc_device(struct iommufd_device_memory *memory,
 struct io_area *io_area_alloc_copy(const struct io_area *source,
 				   unsigned long first, unsigned long last,
 				   int prot);
-void io_area_join(struct io_area *area, struct io_pagetable *iopt);
+void io_area_join_device(struct io_area *area, struct io_pagetable *iopt);
 void io_area_free(struct io_area *area);
 
 int io_area_hold(struct io_area *area);
 void io_area_release(struct io_area *area);
 int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large);
 void io_area_unmap(struct io_area *area, struct iommu_domain *domain);
+
+/**
+ * io_area_join - the area is going to be in an IOVA space
+ * @area: In none yet
+ * @iopt: The IOVA space, which stays until io_area_free()
+ *
+ * From now on revoking its memory finds it. The caller holds no lock from
+ * hwpt_lock down. Sleeps.
+ */
+static inline void io_area_join(struct io_area *area, struct io_pagetable *iopt)
+{
+	if (area->device)
+		io_area_join_device(area, iopt);
+}
 
 /**
  * io_area_length - size of an area

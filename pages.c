@@ -255,7 +255,7 @@ static bool range_pending(struct io_pages *pages, unsigned long first,
 }
 
 /* With the lock, which it drops meanwhile */
-static int wait_settled(struct io_pages *pages)
+static noinline_for_stack int wait_settled(struct io_pages *pages)
 {
 	unsigned int settled = pages->settled;
 	int rc;
