@@ -357,6 +357,79 @@ int pfn_builder_add_chunk(struct pfn_builder *builder, unsigned long pfn, unsign
 	return 0;
 }
 
+/**
+ * pfn_builder_fork() - begin to collect runs for an upper part of a hole
+ * @builder: builder for the hole; only looked at
+ * @upper: builder to initialise; must end in pfn_builder_join()
+ * @first: first page index of the part
+ * @last: last page index of the part
+ *
+ * Context: Uses nothing of the store: needs none of its locks. Does not sleep.
+ */
+void pfn_builder_fork(const struct pfn_builder *builder, struct pfn_builder *upper,
+		      unsigned long first, unsigned long last)
+{
+	*upper = (struct pfn_builder){
+		.store = builder->store,
+		.index = first,
+		.last = last,
+		.chunk_size = PFN_CHUNK_MIN_SIZE,
+		.max_runs = builder->max_runs,
+	};
+}
+
+static bool pfn_builder_continues(const struct pfn_builder *builder, const struct pfn_chunk *chunk)
+{
+	return builder->tail && builder->tail->tag == chunk->tag &&
+	       builder->index == chunk->first &&
+	       builder->next_pfn == (chunk->runs[0] & PFN_RUN_PFN_MASK);
+}
+
+/* The first run of @upper becomes a part of the last one of @builder. */
+static void pfn_builder_merge(struct pfn_builder *builder, struct pfn_builder *upper)
+{
+	struct pfn_chunk *chunk = upper->head;
+
+	if (chunk->nr_runs == 1) {
+		builder->tail->last = chunk->last;
+		upper->head = chunk->next;
+		pfn_chunk_free(upper->store, chunk);
+	} else {
+		builder->tail->last = pfn_chunk_run_index(chunk, 1) - 1;
+		pfn_chunk_copy(chunk, chunk, builder->tail->last + 1, chunk->last);
+	}
+}
+
+/**
+ * pfn_builder_join() - take over what was collected for an upper part
+ * @builder: builder that was forked, with nothing collected yet from that part on; to be
+ *	     committed it must have reached the part
+ * @upper: builder to end
+ *
+ * Context: As pfn_builder_fork().
+ * Return: true if the part began with pages that continued the last run, which is one now.
+ */
+bool pfn_builder_join(struct pfn_builder *builder, struct pfn_builder *upper)
+{
+	bool merged;
+
+	if (!upper->head)
+		return false;
+	merged = pfn_builder_continues(builder, upper->head);
+	if (merged)
+		pfn_builder_merge(builder, upper);
+	if (upper->head) {
+		if (builder->tail)
+			builder->tail->next = upper->head;
+		else
+			builder->head = upper->head;
+		builder->tail = upper->tail;
+	}
+	builder->index = upper->index;
+	builder->next_pfn = upper->next_pfn;
+	return merged;
+}
+
 /* Hands out the chunks one by one; gives the inline chunk back if it was not needed. */
 static struct pfn_chunk *pfn_builder_pop(struct pfn_builder *builder)
 {
