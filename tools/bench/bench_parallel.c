@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -108,11 +110,14 @@ static int set_second_cpu(bool online)
 	return rc;
 }
 
-static double map_once(const struct memory *memory)
+static double map_once(const struct memory *memory, bool untouched)
 {
 	const struct subject *ours = &subjects[SUBJECT_IOMMUFD];
-	double start = figure_clock(), time;
+	double start, time;
 
+	if (untouched)
+		madvise(memory->start, memory->size, MADV_DONTNEED);
+	start = figure_clock();
 	must(ours->map(memory->start, memory->size, IOVA, 0));
 	time = figure_clock() - start;
 	must(ours->unmap(IOVA, memory->size, 0));
@@ -120,32 +125,32 @@ static double map_once(const struct memory *memory)
 }
 
 /* How many times as fast a map is with two processors */
-static double two_processors(const struct memory *memory)
+static double two_processors(const struct memory *memory, bool untouched)
 {
 	double ratios[ROUNDS];
 	int round;
 
 	for (round = 0; round < ROUNDS; round++) {
-		double two = map_once(memory);
+		double two = map_once(memory, untouched);
 
 		must(set_second_cpu(false));
-		ratios[round] = map_once(memory) / two;
+		ratios[round] = map_once(memory, untouched) / two;
 		must(set_second_cpu(true));
 	}
 	return median(ratios);
 }
 
-static void large_map(enum memory_kind kind)
+static void large_map(enum memory_kind kind, bool untouched)
 {
 	struct figure figure;
 	struct memory memory;
 
 	figure_init(&figure);
 	must(bench_allocate(&memory, kind, GIB));
-	figure_take(&figure, SUBJECT_IOMMUFD, two_processors(&memory));
+	figure_take(&figure, SUBJECT_IOMMUFD, two_processors(&memory, untouched));
 	memory_free(&memory);
-	figure_print(&figure, 1, "times as fast", "map %s 1G by 2 processors",
-		     memory_kind_name(kind));
+	figure_print(&figure, 1, "times as fast", "map %s%s 1G by 2 processors",
+		     untouched ? "untouched " : "", memory_kind_name(kind));
 }
 
 /**
@@ -162,6 +167,7 @@ void bench_parallel(void)
 	figure_take(&figure, SUBJECT_TYPE1, two_threads(SUBJECT_TYPE1, &memory));
 	memory_free(&memory);
 	figure_print(&figure, 1, "times as much", "map and unmap anonymous by 2 threads");
-	large_map(MEMORY_ANONYMOUS);
-	large_map(MEMORY_HUGETLB);
+	large_map(MEMORY_ANONYMOUS, false);
+	large_map(MEMORY_ANONYMOUS, true);
+	large_map(MEMORY_HUGETLB, false);
 }
