@@ -30,6 +30,7 @@
  *                                  what is dirty
  *   pages_copy.c  pages.c          a range of memory, its pins
  *   account.c                      and its charge
+ *   pin_parallel.c                 several threads for a large range
  *   pin_user.c  pin.c              where pages come from and how they go back
  *   device_memory.c                memory of devices, which is not pinned
  *   driver_ops.c                   what drivers of IOMMUs have registered

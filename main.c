@@ -26,6 +26,7 @@
 #include "ioas.h"
 #include "iommufd_private.h"
 #include "option.h"
+#include "pin.h"
 #include "selftest.h"
 #include "vfio_compat.h"
 
@@ -357,9 +358,12 @@ static int __init iommufd_init(void)
 	rc = selftest_init();
 	if (rc)
 		goto out_areas;
-	rc = misc_register(&iommufd_node);
+	rc = pin_parallel_init();
 	if (rc)
 		goto out_selftest;
+	rc = misc_register(&iommufd_node);
+	if (rc)
+		goto out_pin;
 	rc = vfio_compat_node_register(&iommufd_fops);
 	if (rc)
 		goto out_node;
@@ -367,6 +371,8 @@ static int __init iommufd_init(void)
 
 out_node:
 	misc_deregister(&iommufd_node);
+out_pin:
+	pin_parallel_exit();
 out_selftest:
 	selftest_exit();
 out_areas:
@@ -378,6 +384,7 @@ static void __exit iommufd_exit(void)
 {
 	vfio_compat_node_deregister();
 	misc_deregister(&iommufd_node);
+	pin_parallel_exit();
 	selftest_exit();
 	io_areas_exit();
 }

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mappings so large that several threads pin them.
+ *
+ * Owns the rules that nobody can tell from the result how many did, and that the
+ * process can be killed, stopped and limited as if there were none.
+ */
+#include <dirent.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include "edu_fixture.h"
+#include "attachment.h"
+#include "edu_staging.h"
+#include "kernel_counters.h"
+#include "privilege.h"
+#include "slow_memory.h"
+#include "watchdog.h"
+
+#define SIZE (288UL << 20)
+#define PAGES (SIZE / PAGE_BYTES)
+#define IOVA 0x1200000000ULL
+#define STEP (SIZE / 16)
+
+FIXTURE(pin_parallel)
+{
+	struct kernel_counters before;
+	struct attachment attachment;
+	struct edu_staging staging;
+	uint8_t *memory;
+	long pinned;
+};
+
+/* Puts memory of another kind at an address. */
+static bool put(void *address, size_t size, int flags, int advice)
+{
+	return mmap(address, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | flags, -1, 0) == address &&
+	       !madvise(address, size, advice);
+}
+
+FIXTURE_SETUP(pin_parallel)
+{
+	uint8_t *space;
+
+	REQUIRE_OWN_GROUPS(1);
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs 2 processors");
+	if (memory_info("MemAvailable") < (long)(SIZE >> 10) + (128 << 10))
+		SKIP(return, "needs 416 MiB of free memory");
+	self->before = kernel_counters_read();
+	ASSERT_EQ(0, attachment_open(&self->attachment, topology.own[0].name, 1));
+	ASSERT_EQ(0, edu_staging_create(&self->staging, &self->attachment.edu,
+					self->attachment.iommufd, self->attachment.ioas));
+	ASSERT_EQ(0, attachment_attach(&self->attachment, self->attachment.ioas));
+	space = mmap(NULL, SIZE + MEMORY_HUGE_PAGE_SIZE, PROT_NONE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ASSERT_NE(MAP_FAILED, space);
+	/* The last page of a huge one, so that no part is as long as another by chance */
+	self->memory = space + (-(uintptr_t)space % MEMORY_HUGE_PAGE_SIZE) + 511 * PAGE_BYTES;
+	ASSERT_TRUE(put(self->memory, SIZE, 0, MADV_NOHUGEPAGE));
+	self->pinned = pages_pinned();
+}
+
+FIXTURE_TEARDOWN(pin_parallel)
+{
+	attachment_close(&self->attachment);
+	edu_staging_destroy(&self->staging);
+	munmap(self->memory, SIZE);
+	EXPECT_EQ(0, pages_pinned());
+	EXPECT_EQ(0, pages_locked());
+	EXPECT_TRUE(kernel_counters_settle(&self->before));
+}
+
+static int map(struct _test_data_pin_parallel *self)
+{
+	return attachment_map(&self->attachment, self->memory, SIZE, IOMMU_MAP_RW, IOVA);
+}
+
+static int unmap(struct _test_data_pin_parallel *self)
+{
+	return attachment_unmap(&self->attachment, IOVA, SIZE);
+}
+
+/* Are so many pages pinned, besides those of the staging page? */
+static bool has_pinned(struct _test_data_pin_parallel *self, long pages)
+{
+	return pages_pinned() == self->pinned + pages;
+}
+
+static bool nothing_changed(struct _test_data_pin_parallel *self)
+{
+	return has_pinned(self, 0) && !pages_locked() && unmap(self) == -ENOENT;
+}
+
+static bool device_reaches(struct _test_data_pin_parallel *self, size_t offset)
+{
+	return device_writes(&self->staging, IOVA + offset, self->memory + offset,
+			     offset >> 12) &&
+	       device_reads(&self->staging, IOVA + offset, self->memory + offset,
+			    (offset >> 12) + 1);
+}
+
+/* Also on both sides of places where the work can have been divided. */
+static bool device_reaches_all_parts(struct _test_data_pin_parallel *self)
+{
+	size_t offset = PAGE_BYTES;
+	bool reaches = device_reaches(self, 0) && device_reaches(self, SIZE - PAGE_BYTES);
+
+	for (; reaches && offset < SIZE; offset += STEP)
+		reaches = device_reaches(self, offset - PAGE_BYTES) &&
+			  device_reaches(self, offset);
+	return reaches;
+}
+
+/* How many threads of the kernel's making this process has. */
+static int helpers(void)
+{
+	struct dirent *entry;
+	char path[300], name[32];
+	int count = 0;
+	FILE *file;
+	DIR *tasks;
+
+	tasks = opendir("/proc/self/task");
+	while (tasks && (entry = readdir(tasks))) {
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", entry->d_name);
+		file = fopen(path, "re");
+		if (!file)
+			continue;
+		if (fgets(name, sizeof(name), file) && !strcmp(name, "iommufd-pin\n"))
+			count++;
+		fclose(file);
+	}
+	if (tasks)
+		closedir(tasks);
+	return count;
+}
+
+/* Has the page at an offset appear only when it is released. Returns 0 or -errno. */
+static int make_slow(struct _test_data_pin_parallel *self, size_t offset,
+		     struct slow_memory *slow)
+{
+	slow->start = self->memory + offset;
+	slow->size = PAGE_BYTES;
+	slow->faults = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	return slow->faults < 0 ? -errno : slow_memory_register(slow);
+}
+
+struct mapper {
+	struct _test_data_pin_parallel *self;
+	uid_t user;
+	int rc;
+};
+
+static void *run_map(void *argument)
+{
+	struct mapper *mapper = argument;
+
+	if (mapper->user)
+		privilege_drop(mapper->user);
+	mapper->rc = map(mapper->self);
+	return NULL;
+}
+
+/* Maps, as a user or as root, and counts the helpers near the end. Returns -1 on failure. */
+static int map_and_count_helpers(struct _test_data_pin_parallel *self, uid_t user)
+{
+	struct mapper mapper = { .self = self, .user = user };
+	uint8_t contents[PAGE_BYTES] = {};
+	struct slow_memory slow;
+	pthread_t thread;
+	int count;
+
+	if (make_slow(self, SIZE - PAGE_BYTES, &slow) ||
+	    pthread_create(&thread, NULL, run_map, &mapper))
+		return -1;
+	slow_memory_wait(&slow);
+	count = helpers();
+	slow_memory_release(&slow, contents);
+	pthread_join(thread, NULL);
+	close(slow.faults);
+	return mapper.rc ? -1 : count;
+}
+
+TEST_F_TIMEOUT(pin_parallel, every_page_is_where_it_belongs, 120)
+{
+	ASSERT_EQ(0, map(self));
+	EXPECT_TRUE(has_pinned(self, PAGES));
+	EXPECT_TRUE(device_reaches_all_parts(self));
+	EXPECT_EQ(0, unmap(self));
+	EXPECT_TRUE(has_pinned(self, 0));
+
+	/* Now that all of it is there */
+	ASSERT_EQ(0, map(self));
+	EXPECT_TRUE(device_reaches_all_parts(self));
+	EXPECT_EQ(0, unmap(self));
+}
+
+TEST_F_TIMEOUT(pin_parallel, small_and_huge_pages_may_alternate, 120)
+{
+	size_t piece = 4 * MEMORY_HUGE_PAGE_SIZE;
+	uint8_t *address = self->memory + PAGE_BYTES;
+
+	if (memory_info("HugePages_Free") < 72)
+		SKIP(return, "needs 72 free huge pages");
+	while (address + 4 * piece < self->memory + SIZE) {
+		ASSERT_TRUE(put(address, piece, 0, MADV_HUGEPAGE));
+		ASSERT_TRUE(put(address + 2 * piece, piece, MAP_HUGETLB, MADV_NORMAL));
+		address += 4 * piece;
+	}
+	ASSERT_EQ(0, map(self));
+	EXPECT_TRUE(has_pinned(self, PAGES));
+	EXPECT_TRUE(device_reaches_all_parts(self));
+	EXPECT_EQ(0, unmap(self));
+}
+
+TEST_F_TIMEOUT(pin_parallel, a_hole_anywhere_is_EFAULT_and_changes_nothing, 120)
+{
+	size_t hole;
+
+	for (hole = 0; hole < SIZE; hole += STEP - PAGE_BYTES) {
+		ASSERT_EQ(0, munmap(self->memory + hole, PAGE_BYTES));
+		EXPECT_EQ(-EFAULT, map(self));
+		EXPECT_TRUE(nothing_changed(self));
+		ASSERT_TRUE(put(self->memory + hole, PAGE_BYTES, 0, MADV_NOHUGEPAGE));
+	}
+	EXPECT_EQ(0, map(self));
+}
+
+TEST_F_TIMEOUT(pin_parallel, over_the_limit_is_ENOMEM_and_changes_nothing, 120)
+{
+	int rc;
+
+	ASSERT_EQ(0, privilege_limit_memlock(SIZE - PAGE_BYTES));
+	ASSERT_EQ(0, privilege_drop(privilege_fresh_user()));
+	rc = map(self);
+	ASSERT_EQ(0, privilege_restore());
+	EXPECT_EQ(-ENOMEM, rc);
+	EXPECT_TRUE(nothing_changed(self));
+}
+
+TEST_F_TIMEOUT(pin_parallel, helpers_are_threads_of_the_process_and_soon_gone, 120)
+{
+	int i;
+
+	EXPECT_LT(0, map_and_count_helpers(self, 0));
+	EXPECT_TRUE(has_pinned(self, PAGES));
+	for (i = 0; i < 100 && helpers(); i++)
+		usleep(10000);
+	EXPECT_EQ(0, helpers());
+}
+
+TEST_F_TIMEOUT(pin_parallel, a_caller_bound_to_one_processor_has_no_helpers, 120)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(1, &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	EXPECT_EQ(0, map_and_count_helpers(self, 0));
+	EXPECT_TRUE(has_pinned(self, PAGES));
+}
+
+TEST_F_TIMEOUT(pin_parallel, helpers_count_as_threads_of_the_user_and_are_not_needed, 120)
+{
+	struct rlimit limit = { .rlim_cur = 0, .rlim_max = RLIM_INFINITY };
+
+	ASSERT_EQ(0, privilege_limit_memlock(2 * SIZE));
+	ASSERT_EQ(0, setrlimit(RLIMIT_NPROC, &limit));
+	EXPECT_EQ(0, map_and_count_helpers(self, privilege_fresh_user()));
+	EXPECT_TRUE(has_pinned(self, PAGES));
+}
+
+/* Forks until it is told not to. */
+static void *run_forks(void *stop)
+{
+	while (!__atomic_load_n((bool *)stop, __ATOMIC_RELAXED)) {
+		pid_t child = fork();
+
+		if (!child)
+			_exit(0);
+		if (child > 0)
+			waitpid(child, NULL, 0);
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(pin_parallel, a_fork_meanwhile_leaves_the_device_the_pages_of_the_parent, 120)
+{
+	bool stop = false;
+	pthread_t thread;
+
+	memset(self->memory, 1, SIZE);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, run_forks, &stop));
+	EXPECT_EQ(0, map(self));
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_TRUE(device_reaches_all_parts(self));
+}
+
+/* In a process of its own: hangs in two threads, until it is killed. */
+static void hang(struct _test_data_pin_parallel *self, int ready)
+{
+	struct slow_memory middle, last;
+
+	if (make_slow(self, SIZE / 2, &middle) || make_slow(self, SIZE - PAGE_BYTES, &last))
+		_exit(1);
+	/* Somebody else keeps it from appearing even after the process is killed */
+	if (!fork()) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (slow_memory_wait(&middle) || slow_memory_wait(&last) ||
+		    write(ready, "", 1) != 1)
+			_exit(1);
+		pause();
+	}
+	close(ready);
+	_exit(map(self) ? 2 : 0);
+}
+
+TEST_F_TIMEOUT(pin_parallel, SIGKILL_ends_all_threads_wherever_they_hang, 120)
+{
+	int ready[2];
+	pid_t child;
+	char byte;
+
+	ASSERT_EQ(0, pipe(ready));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		hang(self, ready[1]);
+	close(ready[1]);
+	ASSERT_EQ(1, read(ready[0], &byte, 1));
+	EXPECT_EQ(-1, watchdog_reap(child, 0));
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	EXPECT_EQ(SIGKILL, watchdog_reap(child, watchdog_limit()));
+	EXPECT_EQ(-ENOENT, unmap(self));
+	close(ready[0]);
+}
+
+/* Waits until a child has stopped. */
+static bool stops(pid_t child)
+{
+	time_t end = watchdog_now() + watchdog_limit();
+	int status;
+
+	while (waitpid(child, &status, WNOHANG | WUNTRACED) != child) {
+		if (watchdog_now() > end)
+			return false;
+		usleep(1000);
+	}
+	return WIFSTOPPED(status);
+}
+
+TEST_F_TIMEOUT(pin_parallel, a_process_that_maps_can_be_stopped_and_continued, 120)
+{
+	pid_t child;
+	int i;
+
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		while (!map(self) && !unmap(self))
+			;
+	for (i = 0; i < 50; i++) {
+		usleep(1000 * (20 + 7 * i));
+		ASSERT_EQ(0, kill(child, SIGSTOP));
+		ASSERT_TRUE(stops(child));
+		ASSERT_EQ(0, kill(child, SIGCONT));
+	}
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	EXPECT_EQ(SIGKILL, watchdog_reap(child, watchdog_limit()));
+}
