@@ -3,16 +3,15 @@
  * VFIO's older interface: containers and groups.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 #include <linux/iommufd.h>
 
 #include "vfio_container.h"
+#include "vfio_node.h"
 
 static int request(int fd, unsigned long number, void *argument)
 {
@@ -26,23 +25,6 @@ static int request_value(int fd, unsigned long number, unsigned long value)
 	return request(fd, number, (void *)value);
 }
 
-/* The node appears when whoever serves /dev has seen the group. */
-static int open_node(const char *node)
-{
-	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
-	int tries, fd;
-
-	for (tries = 0; tries < 100; tries++) {
-		fd = open(node, O_RDWR | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-		if (errno != ENOENT)
-			break;
-		nanosleep(&pause, NULL);
-	}
-	return -errno;
-}
-
 /**
  * vfio_container_open() - open a container
  * @node: VFIO_CONTAINER or IOMMU_DEVICE
@@ -51,7 +33,7 @@ static int open_node(const char *node)
  */
 int vfio_container_open(const char *node)
 {
-	return open_node(node);
+	return vfio_node_open(node);
 }
 
 /**
@@ -206,7 +188,7 @@ int vfio_group_open(int iommu_group)
 	char node[32];
 
 	snprintf(node, sizeof(node), "/dev/vfio/%d", iommu_group);
-	return open_node(node);
+	return vfio_node_open(node);
 }
 
 /**

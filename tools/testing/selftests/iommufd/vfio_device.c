@@ -11,12 +11,12 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/pci_regs.h>
 
 #include "vfio_device.h"
+#include "vfio_node.h"
 
 #define PCI_DEVICES "/sys/bus/pci/devices"
 #define SYSFS_PATH_SIZE 320
@@ -240,23 +240,6 @@ static int find_node(struct vfio_device *device)
 	return rc;
 }
 
-/* The node appears when whoever serves /dev has seen the device. */
-static int open_node(const char *node)
-{
-	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
-	int tries, fd;
-
-	for (tries = 0; tries < 100; tries++) {
-		fd = open(node, O_RDWR | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-		if (errno != ENOENT)
-			break;
-		nanosleep(&pause, NULL);
-	}
-	return -errno;
-}
-
 /**
  * vfio_device_open() - open the cdev of a device that vfio-pci has
  * @device: out: the open device
@@ -274,7 +257,7 @@ int vfio_device_open(struct vfio_device *device, const char *address)
 	rc = find_node(device);
 	if (rc)
 		return rc;
-	rc = open_node(device->node);
+	rc = vfio_node_open(device->node);
 	if (rc < 0)
 		return rc;
 	device->fd = rc;
