@@ -59,11 +59,15 @@ struct group_hwpt {
 	struct iommufd_hwpt_paging *paging;
 };
 
+/* Programs that know the container have no other way to ask for dirty tracking */
 static int new_for_first(struct device *dev, void *data)
 {
 	struct group_hwpt *new = data;
+	u32 flags = 0;
 
-	new->paging = iommufd_hwpt_paging_new_automatic(new->ioas, dev);
+	if (device_iommu_capable(dev, IOMMU_CAP_DIRTY_TRACKING))
+		flags |= IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+	new->paging = iommufd_hwpt_paging_new_automatic(new->ioas, dev, flags);
 	return 1;
 }
 
@@ -75,7 +79,8 @@ new_automatic(const struct attach_request *request, struct iommufd_ioas *ioas)
 
 	if (request->idev)
 		return iommufd_hwpt_paging_new_automatic(ioas,
-							 request->idev->dev);
+							 request->idev->dev,
+							 0);
 	iommu_group_for_each_dev(request->group->group, &new, new_for_first);
 	return new.paging;
 }

@@ -140,6 +140,7 @@ iommufd_hwpt_paging_new(struct iommufd_ioas *ioas,
  * iommufd_hwpt_paging_new_automatic - make a HWPT because an attach needs one
  * @ioas: The IOAS; a reference is taken
  * @dev: A device behind the IOMMU that it is for
+ * @flags: Mask of enum iommufd_hwpt_alloc_flags that the IOMMU is capable of
  *
  * It is empty: attach the device or not, then fill it, then publish or discard
  * it.
@@ -148,9 +149,10 @@ iommufd_hwpt_paging_new(struct iommufd_ioas *ioas,
  * iommufd_object_alloc() or iommufd_hwpt_domain_alloc().
  */
 struct iommufd_hwpt_paging *
-iommufd_hwpt_paging_new_automatic(struct iommufd_ioas *ioas, struct device *dev)
+iommufd_hwpt_paging_new_automatic(struct iommufd_ioas *ioas, struct device *dev,
+				  u32 flags)
 {
-	const struct hwpt_request request = { .dev = dev };
+	const struct hwpt_request request = { .dev = dev, .flags = flags };
 	struct iommufd_hwpt_paging *paging;
 
 	paging = paging_new(ioas, &request);

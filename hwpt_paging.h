@@ -30,7 +30,7 @@ iommufd_hwpt_paging_new(struct iommufd_ioas *ioas,
 			const struct hwpt_request *request);
 struct iommufd_hwpt_paging *
 iommufd_hwpt_paging_new_automatic(struct iommufd_ioas *ioas,
-				  struct device *dev);
+				  struct device *dev, u32 flags);
 int iommufd_hwpt_paging_fill(struct iommufd_hwpt_paging *paging);
 int iommufd_hwpt_paging_map_msi(struct iommufd_hwpt_paging *paging,
 				phys_addr_t base);

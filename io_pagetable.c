@@ -118,6 +118,29 @@ bool iopt_is_covered(struct io_pagetable *iopt, unsigned long start,
 }
 
 /**
+ * iopt_is_cut - does an area reach across an end of a range?
+ * @iopt: The IOVA space, without iova_lock
+ * @start: First IOVA
+ * @last: Last IOVA
+ *
+ * Return: yes or no, as of now.
+ */
+bool iopt_is_cut(struct io_pagetable *iopt, unsigned long start,
+		 unsigned long last)
+{
+	struct io_area *first, *end;
+	bool cut;
+
+	mutex_lock(&iopt->iova_lock);
+	first = iopt_area_first(iopt, start, start);
+	end = iopt_area_first(iopt, last, last);
+	cut = (first && first->node.start != start) ||
+	      (end && end->node.last != last);
+	mutex_unlock(&iopt->iova_lock);
+	return cut;
+}
+
+/**
  * iopt_settle - wake up all who wait in iopt_wait()
  * @iopt: The IOVA space, with iova_lock held
  */

@@ -12,11 +12,27 @@
 #include <linux/rwsem.h>
 
 #include "io_area.h"
+#include "io_dirty.h"
 #include "iova_tree.h"
 
 struct iommu_domain;
 struct iommu_iova_range;
 struct iova_bitmap;
+
+/*
+ * What is known of the writes of all devices together, in whatever domain.
+ *
+ * IOPT_TRACK_NOTHING: nobody wants to know.
+ * IOPT_TRACK_DOMAINS: which pages they wrote to; the domains track it.
+ * IOPT_TRACK_ALL: that they can have written to everything that they may write
+ *                 to: a domain does not track, or came or went meanwhile, or an
+ *                 access writes as well.
+ */
+enum iopt_tracking {
+	IOPT_TRACK_NOTHING,
+	IOPT_TRACK_DOMAINS,
+	IOPT_TRACK_ALL,
+};
 
 /**
  * struct io_pagetable - an IOVA space
@@ -30,6 +46,7 @@ struct iova_bitmap;
  * @reserved: struct iopt_reserved.node
  * @allowed: Of iopt_allowed_add()
  * @alignment: All areas begin and end, in IOVA and memory, at multiples of it
+ * @tracking: See above
  * @large: Entries larger than PAGE_SIZE may be used. Changed under
  *         @domains_lock, too
  * @page_users: Accesses that pin pages
@@ -47,6 +64,7 @@ struct io_pagetable {
 	struct rb_root_cached reserved;
 	struct rb_root_cached allowed;
 	unsigned long alignment;
+	enum iopt_tracking tracking;
 	bool large;
 	unsigned int page_users;
 	unsigned int settled;
@@ -61,11 +79,13 @@ struct io_pagetable {
  * @domain: The IOMMU domain
  * @link: In io_pagetable.domains
  * @mapped: All held live areas are in it
+ * @reader: Of iopt_read_tracked(), whose callers exclude each other
  */
 struct iopt_domain {
 	struct iommu_domain *domain;
 	struct list_head link;
 	bool mapped;
+	struct io_dirty_reader reader;
 };
 
 /**
@@ -122,6 +142,8 @@ struct io_area *iopt_area_first(struct io_pagetable *iopt, unsigned long start,
 struct io_area *iopt_area_next(struct io_area *area, unsigned long last);
 bool iopt_is_covered(struct io_pagetable *iopt, unsigned long start,
 		     unsigned long last);
+bool iopt_is_cut(struct io_pagetable *iopt, unsigned long start,
+		 unsigned long last);
 void iopt_settle(struct io_pagetable *iopt);
 void iopt_settle_claimed(struct io_pagetable *iopt);
 int iopt_wait(struct io_pagetable *iopt, unsigned int settled);
@@ -136,6 +158,12 @@ unsigned long iopt_page_sizes(struct io_pagetable *iopt);
 int iopt_read_dirty(struct io_pagetable *iopt, struct iommu_domain *domain,
 		    struct iova_bitmap *bitmap, bool clear);
 int iopt_forget_dirty(struct io_pagetable *iopt, struct iommu_domain *domain);
+int iopt_start_tracking(struct io_pagetable *iopt);
+void iopt_stop_tracking(struct io_pagetable *iopt);
+int iopt_read_tracked(struct io_pagetable *iopt, struct iova_bitmap *bitmap,
+		      bool clear);
+bool iopt_is_tracking(struct io_pagetable *iopt);
+void iopt_lose_track(struct io_pagetable *iopt);
 
 /* iopt_access.c: who has to let go before memory is unmapped */
 void iopt_ask_accesses(struct io_pagetable *iopt, struct iopt_access *only,

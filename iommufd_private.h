@@ -5,6 +5,7 @@
  * The house, from the roof to the ground. Each floor calls only floors below.
  *
  *   vfio_compat.c                  the VFIO container in terms of an IOAS
+ *   vfio_compat_dirty.c
  *   vfio_compat_group.c
  *   vfio_compat_info.c
  *   vfio_compat_map.c

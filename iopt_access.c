@@ -89,6 +89,9 @@ void iopt_add_access(struct io_pagetable *iopt, struct iopt_access *access)
 {
 	down_write(&iopt->access_lock);
 	list_add_tail(&access->link, &iopt->accesses);
+	mutex_lock(&iopt->iova_lock);
+	iopt_lose_track(iopt);
+	mutex_unlock(&iopt->iova_lock);
 	up_write(&iopt->access_lock);
 }
 

@@ -46,6 +46,8 @@ static int join(struct io_pagetable *iopt, struct iopt_domain *entry)
 	rc = iopt_realign(iopt);
 	if (rc)
 		list_del(&entry->link);
+	else
+		iopt_lose_track(iopt);
 	mutex_unlock(&iopt->iova_lock);
 	if (rc)
 		iopt_unreserve(iopt, entry);
@@ -204,6 +206,7 @@ void iopt_remove_domain(struct io_pagetable *iopt, struct iopt_domain *entry)
 	down_write(&iopt->domains_lock);
 	mutex_lock(&iopt->iova_lock);
 	list_del(&entry->link);
+	iopt_lose_track(iopt);
 	iopt_realign(iopt);
 	mutex_unlock(&iopt->iova_lock);
 	up_write(&iopt->domains_lock);

@@ -240,6 +240,8 @@ long vfio_compat_ioctl(struct iommufd_ctx *ctx, unsigned int request,
 		return vfio_compat_map(ctx, user);
 	case VFIO_IOMMU_UNMAP_DMA:
 		return vfio_compat_unmap(ctx, user);
+	case VFIO_IOMMU_DIRTY_PAGES:
+		return vfio_compat_dirty_pages(ctx, user);
 	default:
 		return -ENOTTY;
 	}

@@ -12,6 +12,7 @@
 struct iommufd_command;
 struct iommufd_ctx;
 struct iommufd_ioas;
+struct vfio_bitmap;
 
 /**
  * struct vfio_compat - a context as a VFIO container
@@ -20,7 +21,8 @@ struct iommufd_ioas;
  * @made_ioas: It was made because a group joined, not chosen by user space
  * @no_iommu: A no-iommu group has joined
  * @version1: UNMAP_DMA follows the rules of type1 version 1
- * @lock: Protects all that follows
+ * @lock: Protects all that follows, and is held while dirty tracking is started,
+ *        stopped and read
  * @groups: struct compat_group.link (vfio_compat_group.c)
  * @attaches: All groups behind an IOMMU are attached, and so are those that join
  */
@@ -42,6 +44,12 @@ int iommufd_vfio_ioas(struct iommufd_command *command);
 struct iommufd_ioas *vfio_compat_ioas_get(struct iommufd_ctx *ctx);
 long vfio_compat_ioctl(struct iommufd_ctx *ctx, unsigned int request,
 		       unsigned long argument);
+
+/* vfio_compat_dirty.c: what its devices have written to */
+int vfio_compat_dirty_pages(struct iommufd_ctx *ctx, void __user *user);
+int vfio_compat_check_bitmap(const struct vfio_bitmap *bitmap, u64 size);
+int vfio_compat_read_dirty(struct iommufd_ioas *ioas, u64 iova, u64 size,
+			   const struct vfio_bitmap *bitmap, bool clear);
 
 /* vfio_compat_group.c: the groups in it */
 int vfio_compat_attach_groups(struct iommufd_ctx *ctx,

@@ -177,6 +177,7 @@ static void empty_container(struct iommufd_ctx *ctx)
 	ioas = vfio_compat_ioas_get(ctx);
 	if (IS_ERR(ioas))
 		return;
+	iopt_stop_tracking(&ioas->iopt);
 	if (!is_used(&ioas->iopt))
 		iopt_unmap_all(&ioas->iopt, &unmapped);
 	iommufd_object_put(&ioas->object);

@@ -16,6 +16,9 @@
 /* Mappings that may be made: no limit but memory */
 #define DMA_AVAIL U32_MAX
 
+/* Bytes of a dirty bitmap of all IOVAs: none is too large */
+#define DIRTY_BITMAP_MAX (1ULL << (64 - PAGE_SHIFT - 3))
+
 /**
  * vfio_compat_check_extension - VFIO_CHECK_EXTENSION
  * @ctx: The context
@@ -65,6 +68,17 @@ static void *add_capability(struct info *info, u16 id, size_t size)
 	return header;
 }
 
+/* A bit of the dirty bitmap is always for the smallest page */
+static void add_migration(struct info *info)
+{
+	struct vfio_iommu_type1_info_cap_migration *capability;
+
+	capability = add_capability(info, VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION,
+				    sizeof(*capability));
+	capability->pgsize_bitmap = PAGE_SIZE;
+	capability->max_dirty_bitmap_size = DIRTY_BITMAP_MAX;
+}
+
 static void add_avail(struct info *info)
 {
 	struct vfio_iommu_type1_info_dma_avail *capability;
@@ -93,6 +107,7 @@ static void add_ranges(struct info *info, const struct iommu_iova_range *ranges,
 static int info_alloc(struct info *info, unsigned int nranges)
 {
 	size_t size = sizeof(*info->start) +
+		      sizeof(struct vfio_iommu_type1_info_cap_migration) +
 		      ALIGN(sizeof(struct vfio_iommu_type1_info_dma_avail),
 			    sizeof(u64)) +
 		      struct_size_t(struct vfio_iommu_type1_info_cap_iova_range,
@@ -129,6 +144,7 @@ static int make_info(struct iommufd_ioas *ioas, struct info *info)
 		info->start->flags = VFIO_IOMMU_INFO_PGSIZES |
 				     VFIO_IOMMU_INFO_CAPS;
 		info->start->iova_pgsizes = page_sizes(&ioas->iopt);
+		add_migration(info);
 		add_avail(info);
 		add_ranges(info, ranges, count);
 	}

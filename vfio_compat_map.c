@@ -14,6 +14,8 @@
 #include "vfio_compat.h"
 
 #define MAP_FLAGS (VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)
+#define UNMAP_FLAGS                                                           \
+	(VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP | VFIO_DMA_UNMAP_FLAG_ALL)
 
 static int map_prot(u32 flags)
 {
@@ -85,17 +87,30 @@ int vfio_compat_map(struct iommufd_ctx *ctx, void __user *user)
 	return rc;
 }
 
+/*
+ * If it is wanted, first say which pages are dirty. Nothing is made clean, for
+ * unmapping them could fail; what a device writes between the two is lost.
+ */
 static int unmap_range(struct iommufd_ioas *ioas,
 		       const struct vfio_iommu_type1_dma_unmap *unmap,
+		       const struct vfio_bitmap *bitmap,
 		       unsigned long *unmapped)
 {
 	bool version1 = READ_ONCE(ioas->object.ctx->compat.version1);
 	unsigned long last;
+	int rc;
 
 	if (!unmap->size || !PAGE_ALIGNED(unmap->size | unmap->iova))
 		return -EINVAL;
 	if (check_add_overflow(unmap->iova, unmap->size - 1, &last))
 		return -EOVERFLOW;
+	if (bitmap) {
+		rc = vfio_compat_check_bitmap(bitmap, unmap->size) ?:
+		     vfio_compat_read_dirty(ioas, unmap->iova, unmap->size,
+					    bitmap, false);
+		if (rc)
+			return rc;
+	}
 	return iopt_unmap_type1(&ioas->iopt, unmap->iova, last, version1,
 				unmapped);
 }
@@ -109,38 +124,62 @@ static int unmap_all(struct iommufd_ioas *ioas,
 	return iopt_unmap_type1(&ioas->iopt, 0, ULONG_MAX, false, unmapped);
 }
 
+static int unmap_ioas(struct iommufd_ioas *ioas,
+		      const struct vfio_iommu_type1_dma_unmap *unmap,
+		      const struct vfio_bitmap *bitmap, unsigned long *unmapped)
+{
+	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL)
+		return unmap_all(ioas, unmap, unmapped);
+	if (!(unmap->flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP))
+		bitmap = NULL;
+	return unmap_range(ioas, unmap, bitmap, unmapped);
+}
+
+static int copy_unmap(struct vfio_iommu_type1_dma_unmap *unmap,
+		      struct vfio_bitmap *bitmap, void __user *user)
+{
+	if (copy_from_user(unmap, user, sizeof(*unmap)))
+		return -EFAULT;
+	if (unmap->argsz < sizeof(*unmap) || (unmap->flags & ~UNMAP_FLAGS) ||
+	    (unmap->flags & UNMAP_FLAGS) == UNMAP_FLAGS)
+		return -EINVAL;
+	if (!(unmap->flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP))
+		return 0;
+	if (unmap->argsz < sizeof(*unmap) + sizeof(*bitmap))
+		return -EINVAL;
+	return copy_from_user(bitmap, user + sizeof(*unmap), sizeof(*bitmap)) ?
+	       -EFAULT : 0;
+}
+
 /**
  * vfio_compat_unmap - VFIO_IOMMU_UNMAP_DMA
  * @ctx: The context
- * @user: struct vfio_iommu_type1_dma_unmap; its member size is set to the number
- *        of bytes removed, on success only
+ * @user: struct vfio_iommu_type1_dma_unmap, with struct vfio_bitmap if it is
+ *        wanted; the member size is set to the number of bytes removed, on success
+ *        only
  *
  * Return: 0, also if there was nothing; -ENODEV no IOAS stands for the container,
- * -EINVAL, -EOVERFLOW, as iopt_unmap_type1(); -EFAULT also if the result can't be
- * told, the mappings are gone then.
+ * -EINVAL, -EOVERFLOW, as iopt_unmap_type1() and vfio_compat_read_dirty(); -EFAULT
+ * also if the result can't be told, the mappings are gone then.
  */
 int vfio_compat_unmap(struct iommufd_ctx *ctx, void __user *user)
 {
 	struct vfio_iommu_type1_dma_unmap unmap;
-	const size_t size = offsetofend(typeof(unmap), size);
+	struct vfio_bitmap bitmap;
 	struct iommufd_ioas *ioas;
 	unsigned long unmapped;
 	int rc;
 
-	if (copy_from_user(&unmap, user, size))
-		return -EFAULT;
-	if (unmap.argsz < size || (unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL))
-		return -EINVAL;
+	rc = copy_unmap(&unmap, &bitmap, user);
+	if (rc)
+		return rc;
 	ioas = vfio_compat_ioas_get(ctx);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	if (unmap.flags & VFIO_DMA_UNMAP_FLAG_ALL)
-		rc = unmap_all(ioas, &unmap, &unmapped);
-	else
-		rc = unmap_range(ioas, &unmap, &unmapped);
+	rc = unmap_ioas(ioas, &unmap, &bitmap, &unmapped);
 	iommufd_object_put(&ioas->object);
 	if (rc)
 		return rc;
 	unmap.size = unmapped;
-	return copy_to_user(user, &unmap, size) ? -EFAULT : 0;
+	return copy_to_user(user, &unmap, sizeof(unmap)) ? -EFAULT : 0;
 }

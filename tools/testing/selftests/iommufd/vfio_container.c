@@ -141,6 +141,83 @@ int vfio_container_unmap_all(int container, __u64 *unmapped)
 	return unmap(container, VFIO_DMA_UNMAP_FLAG_ALL, 0, 0, unmapped);
 }
 
+/* Two structures of the user API, each with the one that follows it */
+struct unmap_with_bitmap {
+	struct vfio_iommu_type1_dma_unmap unmap;
+	struct vfio_bitmap bitmap;
+};
+
+struct dirty_with_range {
+	struct vfio_iommu_type1_dirty_bitmap dirty;
+	struct vfio_iommu_type1_dirty_bitmap_get range;
+};
+
+/**
+ * vfio_container_unmap_dirty() - VFIO_IOMMU_UNMAP_DMA that tells what was dirty
+ * @container: file descriptor
+ * @iova: first IOVA
+ * @length: in bytes
+ * @bitmap: where the bits of dirty pages are set
+ * @unmapped: out, also on failure: what stands in the argument then
+ *
+ * Return: 0 or its errno.
+ */
+int vfio_container_unmap_dirty(int container, __u64 iova, __u64 length,
+			       const struct vfio_bitmap *bitmap, __u64 *unmapped)
+{
+	struct unmap_with_bitmap args = {
+		.unmap = {
+			.argsz = sizeof(args),
+			.flags = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
+			.iova = iova,
+			.size = length,
+		},
+		.bitmap = *bitmap,
+	};
+	int rc;
+
+	rc = request(container, VFIO_IOMMU_UNMAP_DMA, &args);
+	*unmapped = args.unmap.size;
+	return rc;
+}
+
+/**
+ * vfio_container_track() - VFIO_IOMMU_DIRTY_PAGES without a bitmap
+ * @container: file descriptor
+ * @flags: VFIO_IOMMU_DIRTY_PAGES_FLAG_START ...
+ *
+ * Return: 0 or its errno.
+ */
+int vfio_container_track(int container, __u32 flags)
+{
+	struct vfio_iommu_type1_dirty_bitmap args = { .argsz = sizeof(args), .flags = flags };
+
+	return request(container, VFIO_IOMMU_DIRTY_PAGES, &args);
+}
+
+/**
+ * vfio_container_dirty() - VFIO_IOMMU_DIRTY_PAGES with a bitmap
+ * @container: file descriptor
+ * @iova: first IOVA
+ * @length: in bytes
+ * @bitmap: where the bits of dirty pages are set
+ *
+ * Return: 0 or its errno.
+ */
+int vfio_container_dirty(int container, __u64 iova, __u64 length,
+			 const struct vfio_bitmap *bitmap)
+{
+	struct dirty_with_range args = {
+		.dirty = {
+			.argsz = sizeof(args),
+			.flags = VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP,
+		},
+		.range = { .iova = iova, .size = length, .bitmap = *bitmap },
+	};
+
+	return request(container, VFIO_IOMMU_DIRTY_PAGES, &args);
+}
+
 /**
  * vfio_container_info() - VFIO_IOMMU_GET_INFO with its capabilities
  * @container: file descriptor

@@ -44,6 +44,11 @@ int vfio_container_map(int container, const void *address, __u64 length, __u32 f
 		       __u64 iova);
 int vfio_container_unmap(int container, __u64 iova, __u64 length, __u64 *unmapped);
 int vfio_container_unmap_all(int container, __u64 *unmapped);
+int vfio_container_unmap_dirty(int container, __u64 iova, __u64 length,
+			       const struct vfio_bitmap *bitmap, __u64 *unmapped);
+int vfio_container_track(int container, __u32 flags);
+int vfio_container_dirty(int container, __u64 iova, __u64 length,
+			 const struct vfio_bitmap *bitmap);
 int vfio_container_info(int container, union vfio_container_info *info);
 const void *vfio_container_capability(const union vfio_container_info *info, __u16 id);
 
