@@ -15,6 +15,7 @@
 #include <kselftest_harness.h>
 
 #include "fd_passing.h"
+#include "ioctl_32_bit.h"
 #include "iommu.h"
 
 FIXTURE(chardev)
@@ -120,22 +121,9 @@ TEST_F(chardev, mmap_to_execute_is_EPERM)
 }
 
 #ifdef __x86_64__
-/* The system call of a 32 bit program: number 54, arguments in 32 bit registers. */
-static int ioctl_32_bit(int fd, unsigned int request, void *argument)
-{
-	int result;
-
-	asm volatile("int $0x80"
-		     : "=a" (result)
-		     : "a" (54), "b" (fd), "c" (request), "d" (argument)
-		     : "memory", "r8", "r9", "r10", "r11");
-	return result;
-}
-
 TEST_F(chardev, ioctl_of_a_32_bit_program_is_ENOTTY)
 {
-	struct iommu_ioas_alloc *cmd = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-					    MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	struct iommu_ioas_alloc *cmd = allocate_32_bit(4096);
 
 	ASSERT_NE(MAP_FAILED, cmd);
 	cmd->size = sizeof(*cmd);
