@@ -30,6 +30,8 @@
 
 /* What a program has to reach that others do not, for --distill. */
 #define WORTH_KEEPING 40
+/* How often a program is run to learn what it does not always reach. */
+#define STEADY_RUNS 3
 
 static const char usage[] =
 	"usage: iommufd-fuzz [--seconds N] [--programs N] [--seed S] [--corpus DIRECTORY]...\n"
@@ -304,13 +306,25 @@ static int minimize_file(const char *path)
 	return found(&program);
 }
 
-/* For distilling: what a program reaches that those chosen before do not. */
+/* For distilling: what a program reaches, each time, that those chosen before do not. */
 static struct features wanted;
 
 static bool reaches_wanted(const struct program *program)
 {
 	run(program);
 	return !features_missing(&features, &wanted);
+}
+
+/* What a program reaches only now and then cannot be asked of a shorter one. */
+static void want_what_is_steady(const struct program *program)
+{
+	unsigned int round, i;
+
+	for (round = 0; round < STEADY_RUNS; round++) {
+		run(program);
+		for (i = 0; i < sizeof(wanted.bits); i++)
+			wanted.bits[i] &= features.bits[i];
+	}
 }
 
 /* Returns the program that reaches most of what is not seen yet, or NULL. */
@@ -349,8 +363,10 @@ static int distill(void)
 		reached[i] = features;
 	}
 	for (i = 1; (program = choose_best(reached)); i++) {
-		if (time(NULL) < end)
+		if (time(NULL) < end) {
+			want_what_is_steady(program);
 			minimize(program, reaches_wanted);
+		}
 		snprintf(name, sizeof(name), "reaches-%02u", i);
 		save(program, name, "Reaches much of the kernel code");
 	}
