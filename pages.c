@@ -101,19 +101,15 @@ void io_pages_put(struct io_pages *pages)
 
 static void unpin_builder(struct io_pages *pages, struct pfn_builder *builder)
 {
-	struct folio_batch unused;
 	struct pfn_runs_iter iter;
 	unsigned int runs = 0;
 
-	folio_batch_init(&unused);
 	pfn_builder_for_each(builder, &iter) {
 		pin_release(iter.run.pfn, iter.run.count, iter.run.tag,
-			    pages->memory.writable, &unused);
+			    pages->memory.writable);
 		if (!(++runs % RESCHED_RUNS))
 			cond_resched();
 	}
-	if (folio_batch_count(&unused))
-		folios_put(&unused);
 }
 
 /* Pin one hole of the store and charge for it, without the lock */
@@ -183,7 +179,6 @@ static int fill_holes(struct io_pages *pages, const struct io_hold *hold)
 static void unpin_range(struct io_pages *pages, unsigned long first,
 			unsigned long last)
 {
-	struct folio_batch unused;
 	struct pfn_runs_iter iter;
 	unsigned long npages = 0;
 	unsigned int runs = 0;
@@ -192,16 +187,13 @@ static void unpin_range(struct io_pages *pages, unsigned long first,
 		pfn_runs_erase(&pages->runs, first, last);
 		return;
 	}
-	folio_batch_init(&unused);
 	pfn_runs_for_each(&pages->runs, &iter, first, last) {
 		pin_release(iter.run.pfn, iter.run.count, iter.run.tag,
-			    pages->memory.writable, &unused);
+			    pages->memory.writable);
 		npages += iter.run.count;
 		if (!(++runs % RESCHED_RUNS))
 			cond_resched();
 	}
-	if (folio_batch_count(&unused))
-		folios_put(&unused);
 	pfn_runs_erase(&pages->runs, first, last);
 	atomic_long_add(npages, &pages->owed);
 }

@@ -52,19 +52,6 @@ void pin_release_folios(struct page *page, unsigned long npages,
 }
 
 /**
- * pin_release_last - unpin a page that nobody else seems to have; use pin_release()
- * @folio: The page
- * @unused: Gets a reference to it
- */
-void pin_release_last(struct folio *folio, struct folio_batch *unused)
-{
-	folio_get(folio);
-	unpin_user_folio(folio, 1);
-	if (!folio_batch_add(unused, folio))
-		folios_put(unused);
-}
-
-/**
  * pin_split - a PIN_BY_FOLIO run becomes two, the second from this page on
  * @pfn: The page at which the second part starts
  *

@@ -6,7 +6,6 @@
 #define __IOMMUFD_PIN_H
 
 #include <linux/mm.h>
-#include <linux/pagevec.h>
 #include <linux/sizes.h>
 
 struct pfn_builder;
@@ -52,7 +51,6 @@ void pin_parallel_exit(void);
 /* pin.c */
 void pin_release_folios(struct page *page, unsigned long npages,
 			enum pin_unit unit, bool dirty);
-void pin_release_last(struct folio *folio, struct folio_batch *unused);
 void pin_split(unsigned long pfn);
 void pin_merge(unsigned long pfn);
 
@@ -63,25 +61,20 @@ void pin_merge(unsigned long pfn);
  * @npages: How many pages
  * @unit: How they were pinned
  * @dirty: A device may have written to them
- * @unused: Takes pages that nobody else has any more, for folios_put() at the end:
- *          to free them one by one costs twice as much
  *
  * Sleeps: marking a page dirty locks its folio.
  */
 static inline void pin_release(unsigned long pfn, unsigned long npages,
-			       enum pin_unit unit, bool dirty,
-			       struct folio_batch *unused)
+			       enum pin_unit unit, bool dirty)
 {
 	struct page *page = pfn_to_page(pfn);
 	struct folio *folio = page_folio(page);
 
 	/* Scattered memory is made of these; one page is one pin in any unit */
-	if (npages != 1 || (dirty && !folio_test_dirty(folio)))
-		pin_release_folios(page, npages, unit, dirty);
-	else if (folio_ref_count(folio) == GUP_PIN_COUNTING_BIAS)
-		pin_release_last(folio, unused);
-	else
+	if (npages == 1 && (!dirty || folio_test_dirty(folio)))
 		unpin_user_folio(folio, 1);
+	else
+		pin_release_folios(page, npages, unit, dirty);
 }
 
 #endif
