@@ -311,6 +311,8 @@ static void hang(struct _test_data_pin_parallel *self, int ready)
 	/* Somebody else keeps it from appearing even after the process is killed */
 	if (!fork()) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* But nobody else keeps the context open */
+		attachment_close(&self->attachment);
 		if (slow_memory_wait(&middle) || slow_memory_wait(&last) ||
 		    write(ready, "", 1) != 1)
 			_exit(1);
