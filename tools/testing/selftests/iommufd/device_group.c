@@ -85,6 +85,19 @@ TEST_F(device_group, other_table_is_EINVAL)
 	ASSERT_TRUE(reaches(&self->edu[1], &self->memory[0]));
 }
 
+TEST_F(device_group, table_that_was_allocated_is_another_one_too)
+{
+	int hwpt = attach(&self->edu[0], self->ioas[0]);
+	__u32 other;
+
+	ASSERT_LT(0, hwpt);
+	ASSERT_EQ(0, iommu_hwpt_alloc(self->iommufd, self->edu[0].device.id, self->ioas[0], 0,
+				      &other));
+	ASSERT_EQ(-EINVAL, attach(&self->edu[1], other));
+	ASSERT_EQ(0, iommu_destroy(self->iommufd, other));
+	ASSERT_EQ(hwpt, attach(&self->edu[1], hwpt));
+}
+
 TEST_F(device_group, table_and_ranges_stay_for_the_other_device)
 {
 	int hwpt = attach(&self->edu[0], self->ioas[0]);

@@ -162,6 +162,7 @@ TEST_F(mock_dirty_bitmap, pages_made_clean_become_dirty_again)
 		EXPECT_TRUE(only_dirty(self, 3));
 		ASSERT_EQ(0, dirty_table_read(&self->table, DIRTY_IOVA, SIZE, PAGE,
 					      self->bitmap));
+		EXPECT_TRUE(nothing_dirty(self));
 	}
 }
 

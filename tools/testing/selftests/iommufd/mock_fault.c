@@ -248,6 +248,7 @@ TEST_F(mock_fault, a_request_that_cannot_be_stored_is_not_lost)
 	ASSERT_EQ(0, ask(self, 1));
 	ASSERT_EQ(0, ask(self, 2));
 	ASSERT_EQ(-EFAULT, try_read(self->file, GUARD_PAGE_BAD_POINTER, RECORD));
+	ASSERT_EQ(-EFAULT, try_read(self->file, edge, RECORD));
 	ASSERT_TRUE(readable(self->file));
 	ASSERT_EQ((ssize_t)RECORD, try_read(self->file, records, 2 * RECORD));
 	ASSERT_EQ(1, records[0].grpid);
