@@ -21,6 +21,7 @@ help:
 	@echo '  make check-clients  DPDK and two QEMUs as users of the modules (CLIENTS=...: some of them)'
 	@echo '  make bench      what mapping memory costs, beside VFIO type1 and the least possible'
 	@echo '  make fuzz       make random calls for a while, in the debug kernel (scripts/fuzz --help)'
+	@echo '  make mutate     make small mistakes in the kernel code, which tests must notice'
 	@echo '  make coverage   which lines of the kernel code the tests reach, in the debug kernel'
 	@echo '  make lint       checkpatch, sparse, W=1, kernel-doc, static analysis, shellcheck'
 	@echo
@@ -71,6 +72,9 @@ check-clients: ready
 fuzz: ready
 	@scripts/fuzz
 
+mutate: ready
+	@scripts/mutate
+
 coverage: ready
 	@scripts/coverage
 
@@ -96,4 +100,4 @@ clean:
 	rm -rf build
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready modules tools run check check-debug check-clients bench coverage fuzz lint tree tree-builds debug-kernel install uninstall clean
+.PHONY: help setup ready modules tools run check check-debug check-clients bench coverage fuzz lint mutate tree tree-builds debug-kernel install uninstall clean

@@ -7,8 +7,10 @@
  * be killed.
  */
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include <kselftest_harness.h>
+#include <linux/vfio.h>
 
 #include "kernel_counters.h"
 #include "mock_space.h"
@@ -215,6 +217,37 @@ TEST_F_TIMEOUT(mock_slow, others_use_the_same_ioas_meanwhile, 60)
 	EXPECT_EQ(0, watchdog_run(others, &self->shared->others, 1));
 	/* It still is. */
 	EXPECT_EQ(0, waitpid(self->child, NULL, WNOHANG));
+}
+
+/* What a container's program does; never returns. */
+static void unmap_and_exit(struct _test_data_mock_slow *self)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap),
+		.iova = IOVA,
+		.size = SIZE,
+	};
+
+	watched_begin(&self->shared->others, "unmap as in a container");
+	_exit(ioctl(self->context.fd, VFIO_IOMMU_UNMAP_DMA, &unmap) ? errno : 0);
+}
+
+TEST_F_TIMEOUT(mock_slow, is_waited_for_by_whoever_unmaps_as_in_a_container, 60)
+{
+	pid_t others;
+	int status;
+
+	ASSERT_EQ(0, iommu_vfio_ioas_set(self->context.fd, self->context.ioas));
+	others = fork();
+	ASSERT_LE(0, others);
+	if (!others)
+		unmap_and_exit(self);
+	usleep(100000);
+	ASSERT_EQ(0, kill(self->child, SIGKILL));
+	status = watchdog_reap(others, watchdog_limit());
+	if (status == -1)
+		watchdog_print(&self->shared->others);
+	EXPECT_EQ(0, status);
 }
 
 TEST_F_TIMEOUT(mock_slow, its_process_can_be_killed_and_leaves_the_ioas_usable, 60)
