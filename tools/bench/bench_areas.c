@@ -94,14 +94,14 @@ static void measure(size_t areas)
 	figure_init(&unmap);
 	figure_init(&anywhere);
 	figure_init(&all);
-	fill(&subjects[SUBJECT_IOMMUFD], areas);
-	fill(&subjects[SUBJECT_TYPE1], areas);
 	for (round = 0; round < ROUNDS; round++) {
+		fill(&subjects[SUBJECT_IOMMUFD], areas);
+		fill(&subjects[SUBJECT_TYPE1], areas);
 		map_and_unmap(SUBJECT_IOMMUFD, areas, &map, &unmap);
 		map_and_unmap(SUBJECT_TYPE1, areas, &map, &unmap);
 		map_anywhere(&anywhere);
+		unmap_all(&all);
 	}
-	unmap_all(&all);
 	figure_print(&map, CALLS, "call", "map beside %zu", areas);
 	figure_print(&unmap, CALLS, "call", "unmap beside %zu", areas);
 	figure_print(&anywhere, CALLS, "call", "map anywhere beside %zu", areas);
