@@ -54,7 +54,8 @@ static unsigned long smallest_page(const struct iommu_domain *domain)
 /* The largest block at the start of a range */
 static unsigned long block_length(unsigned long iova, unsigned long length)
 {
-	unsigned long block = min(rounddown_pow_of_two(length), MAX_BLOCK);
+	unsigned long block = min_t(unsigned long, MAX_BLOCK,
+				    rounddown_pow_of_two(length));
 
 	return iova ? min(block, 1UL << __ffs(iova)) : block;
 }

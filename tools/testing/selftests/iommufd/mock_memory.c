@@ -223,7 +223,7 @@ static int read_entry(const char *path, __u64 index, __u64 *value)
 static int page_is_dirty(const void *address)
 {
 	const __u64 pfn_mask = (1ULL << 55) - 1;
-	__u64 entry, flags;
+	__u64 entry = 0, flags = 0;
 	int rc;
 
 	rc = read_entry("/proc/self/pagemap", (uintptr_t)address / PAGE, &entry);
