@@ -64,6 +64,12 @@ int main(int argc, char **argv)
 			SKIP(return, "needs two edu devices in one group");	\
 	} while (0)
 
+#define REQUIRE_BUS_RESET()							\
+	do {									\
+		if (topology.behind_port_count < 2)				\
+			SKIP(return, "needs two edu devices behind a port");	\
+	} while (0)
+
 /* Number of usable IOVA ranges; 0 if the IOAS cannot be asked. */
 static inline __u32 count_ranges(int iommufd, __u32 ioas)
 {

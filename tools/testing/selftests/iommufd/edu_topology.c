@@ -2,8 +2,16 @@
 /*
  * Which edu devices this machine has, by the IOMMU groups they are in.
  */
+#include <string.h>
+
 #include "edu.h"
 #include "edu_topology.h"
+
+/* Devices behind a port can be reset by resetting their bus, others can't. */
+static bool is_behind_port(const struct pci_address *address)
+{
+	return strncmp(address->name, "0000:00:", strlen("0000:00:"));
+}
 
 static void sort_by_group(struct edu_topology *topology,
 			  const struct pci_address *addresses, unsigned int count)
@@ -20,6 +28,8 @@ static void sort_by_group(struct edu_topology *topology,
 			continue;
 		if (members == 1) {
 			topology->own[topology->own_count++] = addresses[i];
+		} else if (is_behind_port(&addresses[i])) {
+			topology->behind_port[topology->behind_port_count++] = addresses[i];
 		} else if (shared_group < 0 || shared_group == groups[i]) {
 			shared_group = groups[i];
 			topology->shared[topology->shared_count++] = addresses[i];

@@ -14,8 +14,10 @@
  * struct edu_topology - the edu devices of this machine
  * @own: devices whose group has no other edu device
  * @own_count: how many of them there are
- * @shared: devices that are in one group with each other
+ * @shared: devices that are in one group with each other, on the root bus
  * @shared_count: how many of them there are
+ * @behind_port: likewise, alone on a bus that can be reset
+ * @behind_port_count: how many of them there are
  * @bindings: what has to be given back
  * @binding_count: number of edu devices
  */
@@ -24,6 +26,8 @@ struct edu_topology {
 	unsigned int own_count;
 	struct pci_address shared[EDU_DEVICES_MAX];
 	unsigned int shared_count;
+	struct pci_address behind_port[EDU_DEVICES_MAX];
+	unsigned int behind_port_count;
 	struct vfio_pci_binding bindings[EDU_DEVICES_MAX];
 	unsigned int binding_count;
 };

@@ -394,6 +394,20 @@ TEST_F(mock_fault, requests_of_others_stay_when_a_device_goes)
 	ASSERT_EQ((ssize_t)ANSWER, answer(self->file, 1, IOMMUFD_PAGE_RESP_SUCCESS));
 }
 
+TEST_F(mock_fault, requests_of_others_that_were_read_can_still_be_answered)
+{
+	struct mock other;
+
+	ASSERT_EQ(0, mock_attach(self->fd, self->hwpt, &other));
+	ASSERT_EQ(0, ask(self, 1));
+	ASSERT_EQ(0, mock_ask_for_page(self->fd, other.idev, 0, 2, 0, 0));
+	ASSERT_EQ(1, take(self, 1));
+	ASSERT_EQ(2, take(self, 2));
+	ASSERT_EQ(0, iommu_destroy(self->fd, other.id));
+	ASSERT_EQ(-EINVAL, answer(self->file, 2, IOMMUFD_PAGE_RESP_SUCCESS));
+	ASSERT_EQ((ssize_t)ANSWER, answer(self->file, 1, IOMMUFD_PAGE_RESP_SUCCESS));
+}
+
 TEST_F(mock_fault, requests_pile_up_when_the_file_is_closed)
 {
 	close(self->file);

@@ -44,6 +44,14 @@ struct vfio_device_detach_iommufd_pt {
 #define VFIO_DEVICE_DETACH_IOMMUFD_PT _IO(VFIO_TYPE, VFIO_BASE + 20)
 #endif
 
+/* Of struct vfio_pci_hot_reset_info; devices are then told by devid, not group_id. */
+#ifndef VFIO_PCI_HOT_RESET_FLAG_DEV_ID
+#define VFIO_PCI_HOT_RESET_FLAG_DEV_ID 1
+#define VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED 2
+#define VFIO_PCI_DEVID_OWNED 0
+#define VFIO_PCI_DEVID_NOT_OWNED -1
+#endif
+
 /* "0000:00:00.0" and the end of the string */
 #define PCI_ADDRESS_SIZE 16
 
