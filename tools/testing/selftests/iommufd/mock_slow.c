@@ -6,6 +6,8 @@
  * a userfaultfd that nobody serves. Others of the same IOAS go on, and the process can
  * be killed.
  */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
@@ -263,6 +265,67 @@ TEST_F_TIMEOUT(mock_slow, its_process_can_be_killed_and_leaves_the_ioas_usable, 
 	ASSERT_EQ(0, memory_allocate(&memory, MEMORY_ANONYMOUS, SIZE));
 	EXPECT_EQ(0, use_ioas(&self->context, memory.start));
 	memory_free(&memory);
+}
+
+/* One of two threads that pin the same memory. */
+struct pinner {
+	struct context *context;
+	pthread_t thread;
+	__u32 pages;
+	int access;
+	int rc;
+	atomic_bool done;
+};
+
+static void *pin_it(void *data)
+{
+	struct pinner *pinner = data;
+	struct context *context = pinner->context;
+
+	pinner->rc = mock_access_pin(context->fd, pinner->access, IOVA, SIZE, 0,
+				     context->slow.start, &pinner->pages);
+	pinner->done = true;
+	return NULL;
+}
+
+static int start_to_pin(struct pinner *pinner, struct context *context)
+{
+	int rc;
+
+	*pinner = (struct pinner){ .context = context };
+	rc = mock_access_create(context->fd, context->ioas,
+				MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES, &pinner->access);
+	return rc ? : -pthread_create(&pinner->thread, NULL, pin_it, pinner);
+}
+
+TEST(memory_that_two_wait_for_is_pinned_once)
+{
+	struct context context = { .fd = iommu_open() };
+	static const __u8 contents[SIZE];
+	struct pinner pinners[2];
+	int i;
+
+	ASSERT_LE(0, context.fd);
+	ASSERT_EQ(0, iommu_ioas_alloc(context.fd, &context.ioas));
+	ASSERT_EQ(0, slow_memory_create(&context.slow, SIZE));
+	ASSERT_EQ(0, map_slow(&context));
+	ASSERT_EQ(0, start_to_pin(&pinners[0], &context));
+	ASSERT_EQ(0, slow_memory_wait(&context.slow));
+	ASSERT_EQ(0, start_to_pin(&pinners[1], &context));
+	usleep(100000);
+	ASSERT_FALSE(pinners[0].done);
+	ASSERT_FALSE(pinners[1].done);
+	ASSERT_EQ(0, slow_memory_release(&context.slow, contents));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pthread_join(pinners[i].thread, NULL));
+		ASSERT_EQ(0, pinners[i].rc);
+	}
+	ASSERT_EQ(0, mock_check_refs(context.fd, context.slow.start, SIZE, 1));
+	close(pinners[0].access);
+	ASSERT_EQ(0, mock_check_refs(context.fd, context.slow.start, SIZE, 1));
+	close(pinners[1].access);
+	ASSERT_EQ(0, mock_check_refs(context.fd, context.slow.start, SIZE, 0));
+	close(context.fd);
 }
 
 TEST_HARNESS_MAIN
