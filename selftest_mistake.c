@@ -22,6 +22,7 @@
 #define ROUNDS BIT(20)
 
 static struct dentry *file;
+static DEFINE_MUTEX(turn);
 static DEFINE_MUTEX(first);
 static DEFINE_MUTEX(second);
 static unsigned long counter;
@@ -39,9 +40,10 @@ static int read_beyond_memory(void)
 	return 0;
 }
 
-/* Takes two locks in either order. */
+/* Takes two locks in either order, one thread at a time: it is not to hang. */
 static int lock_in_both_orders(void)
 {
+	mutex_lock(&turn);
 	mutex_lock(&first);
 	mutex_lock(&second);
 	mutex_unlock(&second);
@@ -51,6 +53,7 @@ static int lock_in_both_orders(void)
 	mutex_lock(&first);
 	mutex_unlock(&first);
 	mutex_unlock(&second);
+	mutex_unlock(&turn);
 	return 0;
 }
 
