@@ -98,6 +98,11 @@ struct iommufd_driver_ops {
 			     struct iommu_domain *old);
 };
 
+/* A driver of an IOMMU, which selects IOMMUFD_DRIVER (driver_ops.c) */
+int iommufd_register_driver_ops(const struct iommu_ops *iommu_ops,
+				const struct iommufd_driver_ops *driver_ops);
+void iommufd_unregister_driver_ops(const struct iommu_ops *iommu_ops);
+
 #if IS_ENABLED(CONFIG_IOMMUFD)
 /* The context: one open of /dev/iommu (main.c) */
 struct iommufd_ctx *iommufd_ctx_from_file(struct file *file);
@@ -138,11 +143,6 @@ void iommufd_access_unpin_pages(struct iommufd_access *access,
 				unsigned long iova, unsigned long length);
 int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 		      void *data, size_t length, unsigned int flags);
-
-/* A driver of an IOMMU (driver_ops.c) */
-int iommufd_register_driver_ops(const struct iommu_ops *iommu_ops,
-				const struct iommufd_driver_ops *driver_ops);
-void iommufd_unregister_driver_ops(const struct iommu_ops *iommu_ops);
 
 /*
  * The context as a VFIO container (vfio_compat.c). A group that is added takes

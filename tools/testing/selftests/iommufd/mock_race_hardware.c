@@ -185,7 +185,10 @@ static int look_into_iotlb(struct worker *worker)
 	return rc == -EINVAL ? 0 : rc;
 }
 
-/* Its file takes the place of another one, which is closed. */
+/*
+ * Its file takes the place of another one, which is closed. A process that was forked at
+ * this moment has it, too, and keeps the queue from being destroyed.
+ */
 static int create_queue(struct worker *worker)
 {
 	int file, rc;
@@ -335,7 +338,7 @@ static const struct action actions[] = {
 	  { -ENOENT, -EINVAL, -EFAULT, -EADDRINUSE, -EOPNOTSUPP } },
 	{ "invalidate", 16, invalidate, { -ENOENT, -EINVAL } },
 	{ "look into an IOTLB", 8, look_into_iotlb, { -ENOENT } },
-	{ "create a queue", 2, create_queue, {} },
+	{ "create a queue", 2, create_queue, { -EBUSY } },
 	{ "ask for pages", 60, ask_for_pages, { -ENOENT, -EINVAL } },
 	{ "read requests", 40, read_requests, { -EAGAIN, -EBADF, -EINVAL } },
 	{ "answer", 40, answer, { -EBADF, -EINVAL } },
