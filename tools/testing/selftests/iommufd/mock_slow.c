@@ -313,8 +313,8 @@ TEST(memory_that_two_wait_for_is_pinned_once)
 	ASSERT_EQ(0, slow_memory_wait(&context.slow));
 	ASSERT_EQ(0, start_to_pin(&pinners[1], &context));
 	usleep(100000);
-	ASSERT_FALSE(pinners[0].done);
-	ASSERT_FALSE(pinners[1].done);
+	ASSERT_FALSE(atomic_load(&pinners[0].done));
+	ASSERT_FALSE(atomic_load(&pinners[1].done));
 	ASSERT_EQ(0, slow_memory_release(&context.slow, contents));
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, pthread_join(pinners[i].thread, NULL));
