@@ -61,13 +61,13 @@ static inline int slow_memory_create(struct slow_memory *slow, size_t size)
 	return slow_memory_register(slow);
 }
 
-/* Waits until somebody waits for a page. Returns 0, or -ETIME after ten seconds. */
+/* Waits until somebody waits for a page. Returns 0, or -ETIME after a minute. */
 static inline int slow_memory_wait(struct slow_memory *slow)
 {
 	struct pollfd poller = { .fd = slow->faults, .events = POLLIN };
 	struct uffd_msg message;
 
-	if (poll(&poller, 1, 10000) != 1)
+	if (poll(&poller, 1, 60000) != 1)
 		return -ETIME;
 	return read(slow->faults, &message, sizeof(message)) == sizeof(message) ? 0 : -errno;
 }
