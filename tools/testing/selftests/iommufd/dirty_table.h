@@ -63,7 +63,13 @@ static inline int dirty_table_unmap(struct dirty_table *table)
 	return iommu_ioas_unmap(table->fd, table->ioas, DIRTY_IOVA, table->memory.size, NULL);
 }
 
-/* Returns 0 or -errno; small pages are scattered. */
+/* Pages that are next to each other by chance would get an entry for both. */
+static inline int dirty_table_use_small_entries(struct dirty_table *table)
+{
+	return iommu_option_set(table->fd, IOMMU_OPTION_HUGE_PAGES, table->ioas, 0);
+}
+
+/* Returns 0 or -errno; small pages are scattered, as far as the kernel has it. */
 static inline int dirty_table_open(struct dirty_table *table, __u32 kind,
 				   enum memory_kind memory, size_t size)
 {
@@ -77,6 +83,7 @@ static inline int dirty_table_open(struct dirty_table *table, __u32 kind,
 		memory_scatter(&table->memory, 1);
 	return rc ? :
 	       iommu_ioas_alloc(table->fd, &table->ioas) ? :
+	       (memory == MEMORY_ANONYMOUS ? dirty_table_use_small_entries(table) : 0) ? :
 	       iommu_ioas_alloc(table->fd, &table->other) ? :
 	       mock_attach(table->fd, table->other, &table->device) ? :
 	       dirty_table_map(table) ? :
