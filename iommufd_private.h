@@ -43,7 +43,7 @@
  *
  * Lock order, outermost first:
  *
- *   vfio_compat.lock               the groups in the container
+ *   vfio_compat.lock               the groups in the container, its dirty tracking
  *   device_group.lock              attachment of one IOMMU group
  *   iommufd_access.lock            which IOAS an emulated device uses
  *   iommufd_ioas.attach_lock       attaching to an IOAS, filling a page table
@@ -59,6 +59,7 @@
  *   iommufd_fault.lock             groups of page requests that were read
  *   iommufd_fault.queue_lock       those that were not (spin lock)
  *   xa_lock of objects and groups  (spin locks)
+ *   pin_crew.lock                  which part is pinned next (spin lock, alone)
  *
  * User memory is faulted in, which can take for ever, with none of the locks
  * held from hwpt_lock down; nor is mmap_lock waited for with them, since its
