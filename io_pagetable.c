@@ -74,20 +74,6 @@ struct io_area *iopt_area_first(struct io_pagetable *iopt, unsigned long start,
 	return node ? container_of(node, struct io_area, node) : NULL;
 }
 
-/**
- * iopt_area_next - the next area that intersects a range
- * @area: From iopt_area_first() or here; iova_lock was held since
- * @last: Last IOVA of the range
- *
- * Return: the area, in any state, or NULL.
- */
-struct io_area *iopt_area_next(struct io_area *area, unsigned long last)
-{
-	struct iova_node *node = iova_tree_next(&area->node, last);
-
-	return node ? container_of(node, struct io_area, node) : NULL;
-}
-
 static bool area_usable(const struct io_area *area)
 {
 	return area->state == IO_AREA_LIVE || area->state == IO_AREA_PINNING;

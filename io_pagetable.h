@@ -139,7 +139,6 @@ int iopt_add_page_user(struct io_pagetable *iopt);
 void iopt_remove_page_user(struct io_pagetable *iopt);
 struct io_area *iopt_area_first(struct io_pagetable *iopt, unsigned long start,
 				unsigned long last);
-struct io_area *iopt_area_next(struct io_area *area, unsigned long last);
 bool iopt_is_covered(struct io_pagetable *iopt, unsigned long start,
 		     unsigned long last);
 bool iopt_is_cut(struct io_pagetable *iopt, unsigned long start,
@@ -190,5 +189,20 @@ int iopt_unmap_type1(struct io_pagetable *iopt, unsigned long start,
 		     unsigned long last, bool version1,
 		     unsigned long *unmapped);
 int iopt_unmap_all(struct io_pagetable *iopt, unsigned long *unmapped);
+
+/**
+ * iopt_area_next - the next area that intersects a range
+ * @area: From iopt_area_first() or here; iova_lock was held since
+ * @last: Last IOVA of the range
+ *
+ * Return: the area, in any state, or NULL.
+ */
+static inline struct io_area *iopt_area_next(struct io_area *area,
+					     unsigned long last)
+{
+	struct iova_node *node = iova_tree_next(&area->node, last);
+
+	return node ? container_of(node, struct io_area, node) : NULL;
+}
 
 #endif

@@ -5,6 +5,9 @@
  * The hole of a node lies just below it, so a change of one node changes only
  * its own hole and that of its successor. The space above the highest node
  * belongs to no node: its size would not fit when the tree is empty.
+ *
+ * Who makes many ranges, or removes them, does it mostly in their order. So the
+ * tree knows its two ends, and there is no search beyond the one or at the other.
  */
 #include <linux/errno.h>
 #include <linux/rbtree_augmented.h>
@@ -62,6 +65,11 @@ int iova_tree_insert(struct iova_tree *tree, struct iova_node *node)
 	struct rb_node **link = &tree->root.rb_node;
 	struct rb_node *parent = NULL;
 
+	if (tree->highest && tree->highest->last < node->start) {
+		before = tree->highest;
+		parent = &before->rb;
+		link = &parent->rb_right;
+	}
 	while (*link) {
 		struct iova_node *other = to_iova_node(*link);
 
@@ -78,6 +86,10 @@ int iova_tree_insert(struct iova_tree *tree, struct iova_node *node)
 	}
 	iova_node_link(node, parent, link, before, after);
 	rb_insert_augmented(&node->rb, &tree->root, &iova_holes);
+	if (!before)
+		tree->lowest = node;
+	if (!after)
+		tree->highest = node;
 	return 0;
 }
 
@@ -90,7 +102,14 @@ int iova_tree_insert(struct iova_tree *tree, struct iova_node *node)
  */
 void iova_tree_remove(struct iova_tree *tree, struct iova_node *node)
 {
-	struct iova_node *after = to_iova_node(rb_next(&node->rb));
+	struct iova_node *after = NULL;
+
+	if (node == tree->highest)
+		tree->highest = to_iova_node(rb_prev(&node->rb));
+	else
+		after = to_iova_node(rb_next(&node->rb));
+	if (node == tree->lowest)
+		tree->lowest = after;
 
 	/* Settled before the erase, whose rotations rely on the maxima. */
 	if (after) {
@@ -98,6 +117,30 @@ void iova_tree_remove(struct iova_tree *tree, struct iova_node *node)
 		iova_holes_propagate(&after->rb, NULL);
 	}
 	rb_erase_augmented(&node->rb, &tree->root, &iova_holes);
+}
+
+/* The lowest range that ends at or above an IOVA. */
+static struct iova_node *iova_tree_search(const struct iova_tree *tree, unsigned long start)
+{
+	struct rb_node *rb = tree->root.rb_node;
+	struct iova_node *found = tree->lowest;
+
+	if (!found || found->last >= start)
+		return found;
+	found = NULL;
+	while (rb) {
+		struct iova_node *node = to_iova_node(rb);
+
+		if (node->last < start) {
+			rb = rb->rb_right;
+		} else {
+			found = node;
+			if (node->start <= start)
+				break;
+			rb = rb->rb_left;
+		}
+	}
+	return found;
 }
 
 /**
@@ -112,53 +155,9 @@ void iova_tree_remove(struct iova_tree *tree, struct iova_node *node)
 struct iova_node *iova_tree_first(const struct iova_tree *tree, unsigned long start,
 				  unsigned long last)
 {
-	struct rb_node *rb = tree->root.rb_node;
-	struct iova_node *first = NULL;
+	struct iova_node *first = iova_tree_search(tree, start);
 
-	while (rb) {
-		struct iova_node *node = to_iova_node(rb);
-
-		if (node->last < start) {
-			rb = rb->rb_right;
-		} else {
-			first = node;
-			if (node->start <= start)
-				break;
-			rb = rb->rb_left;
-		}
-	}
 	return first && first->start <= last ? first : NULL;
-}
-
-/**
- * iova_tree_next() - step to the next range of an interval
- * @node: range to step from
- * @last: last IOVA of the interval
- *
- * Context: The caller excludes writers of the tree. Does not sleep.
- * Return: the range above @node, or NULL if there is none that starts at or below @last.
- */
-struct iova_node *iova_tree_next(const struct iova_node *node, unsigned long last)
-{
-	struct iova_node *next;
-
-	/* The usual end of a walk, and cheaper than looking at the next node */
-	if (node->last >= last)
-		return NULL;
-	next = to_iova_node(rb_next(&node->rb));
-	return next && next->start <= last ? next : NULL;
-}
-
-/**
- * iova_tree_highest() - find the highest range
- * @tree: tree to search
- *
- * Context: The caller excludes writers of @tree. Does not sleep.
- * Return: the node, or NULL if @tree is empty.
- */
-struct iova_node *iova_tree_highest(const struct iova_tree *tree)
-{
-	return to_iova_node(rb_last(&tree->root));
 }
 
 /* The lowest node under @rb, whose widest hole has at least @size bytes, with such a hole. */

@@ -35,9 +35,13 @@ struct iova_node {
 /**
  * struct iova_tree - disjoint ranges of IOVA
  * @root: the nodes, by ascending address, augmented with their holes
+ * @lowest: the first node, or NULL
+ * @highest: the last node, or NULL
  */
 struct iova_tree {
 	struct rb_root root;
+	struct iova_node *lowest;
+	struct iova_node *highest;
 };
 
 /**
@@ -47,6 +51,8 @@ struct iova_tree {
 static inline void iova_tree_init(struct iova_tree *tree)
 {
 	tree->root = RB_ROOT;
+	tree->lowest = NULL;
+	tree->highest = NULL;
 }
 
 /**
@@ -60,14 +66,43 @@ static inline bool iova_tree_empty(const struct iova_tree *tree)
 	return RB_EMPTY_ROOT(&tree->root);
 }
 
+/**
+ * iova_tree_highest() - find the highest range
+ * @tree: tree to look at
+ *
+ * Context: The caller excludes writers of @tree. Does not sleep.
+ * Return: the node, or NULL if @tree is empty.
+ */
+static inline struct iova_node *iova_tree_highest(const struct iova_tree *tree)
+{
+	return tree->highest;
+}
+
 int __must_check iova_tree_insert(struct iova_tree *tree, struct iova_node *node);
 void iova_tree_remove(struct iova_tree *tree, struct iova_node *node);
 
 struct iova_node *iova_tree_first(const struct iova_tree *tree, unsigned long start,
 				  unsigned long last);
-struct iova_node *iova_tree_next(const struct iova_node *node, unsigned long last);
-struct iova_node *iova_tree_highest(const struct iova_tree *tree);
 struct iova_node *iova_tree_first_hole(const struct iova_tree *tree, unsigned long from,
 				       unsigned long size);
+
+/**
+ * iova_tree_next() - step to the next range of an interval
+ * @node: range to step from
+ * @last: last IOVA of the interval
+ *
+ * Context: The caller excludes writers of the tree. Does not sleep.
+ * Return: the range above @node, or NULL if there is none that starts at or below @last.
+ */
+static inline struct iova_node *iova_tree_next(const struct iova_node *node, unsigned long last)
+{
+	struct iova_node *next;
+
+	/* The usual end of a walk, and cheaper than looking at the next node */
+	if (node->last >= last)
+		return NULL;
+	next = rb_entry_safe(rb_next(&node->rb), struct iova_node, rb);
+	return next && next->start <= last ? next : NULL;
+}
 
 #endif
