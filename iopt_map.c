@@ -93,11 +93,16 @@ static void remove_areas(struct io_pagetable *iopt, struct list_head *areas,
 	}
 }
 
-/* The tree itself finds out whether something is in the way */
+/*
+ * The tree itself finds out whether something is in the way, which counts more than
+ * what is wrong with an area.
+ */
 static int insert_areas(struct io_pagetable *iopt, struct list_head *areas,
 			unsigned long iova)
 {
+	bool only = list_is_singular(areas);
 	struct io_area *area;
+	int rc = 0;
 
 	list_for_each_entry(area, areas, link) {
 		unsigned long length = io_area_length(area);
@@ -109,45 +114,25 @@ static int insert_areas(struct io_pagetable *iopt, struct list_head *areas,
 			remove_areas(iopt, areas, area);
 			return -EEXIST;
 		}
+		rc = rc ?: check_piece(iopt, area, only);
 		iova += length;
 	}
-	return 0;
-}
-
-static int check_pieces(const struct io_pagetable *iopt,
-			struct list_head *areas)
-{
-	bool only = list_is_singular(areas);
-	struct io_area *area;
-	int rc = 0;
-
-	list_for_each_entry(area, areas, link)
-		rc = rc ?: check_piece(iopt, area, only);
+	if (rc)
+		remove_areas(iopt, areas, NULL);
 	return rc;
 }
 
 /* Take adjacent IOVAs for all areas of the list; all errors but ENOMEM are here */
 static int take_iovas(struct io_pagetable *iopt, struct list_head *areas,
-		      unsigned long address, unsigned long *iova, bool fixed)
+		      unsigned long length, unsigned long address,
+		      unsigned long *iova, bool fixed)
 {
-	unsigned long length = 0;
-	struct io_area *area;
 	int rc;
-
-	list_for_each_entry(area, areas, link)
-		length += io_area_length(area);
 
 	mutex_lock(&iopt->iova_lock);
 	rc = find_iova(iopt, address, length, iova, fixed);
-	if (rc)
-		goto out_unlock;
-	rc = insert_areas(iopt, areas, *iova);
-	if (rc)
-		goto out_unlock;
-	rc = check_pieces(iopt, areas);
-	if (rc)
-		remove_areas(iopt, areas, NULL);
-out_unlock:
+	if (!rc)
+		rc = insert_areas(iopt, areas, *iova);
 	mutex_unlock(&iopt->iova_lock);
 	return rc;
 }
@@ -155,12 +140,14 @@ out_unlock:
 static int hold_areas(struct list_head *areas)
 {
 	struct io_area *area;
-	int rc = 0;
+	int rc;
 
-	list_for_each_entry(area, areas, link)
-		if (!area->held && !rc)
-			rc = io_area_hold(area);
-	return rc;
+	list_for_each_entry(area, areas, link) {
+		rc = io_area_hold(area);
+		if (rc)
+			return rc;
+	}
+	return 0;
 }
 
 static void release_areas(struct list_head *areas)
@@ -172,16 +159,6 @@ static void release_areas(struct list_head *areas)
 			io_area_release(area);
 		io_pages_credit(area->pages);
 	}
-}
-
-static bool areas_held(struct list_head *areas, bool held)
-{
-	struct io_area *area;
-
-	list_for_each_entry(area, areas, link)
-		if (area->held != held)
-			return false;
-	return true;
 }
 
 /* Unmap the areas before @end from all domains, and @end from those before @stop */
@@ -245,21 +222,21 @@ static void publish_areas(struct io_pagetable *iopt, struct list_head *areas)
 static int lock_domains(struct io_pagetable *iopt, struct list_head *areas)
 {
 	bool wanted = !list_empty(&iopt->domains);
+	bool held = false;
 
 	for (;;) {
 		int rc;
 
-		if (!wanted) {
+		rc = wanted ? hold_areas(areas) : 0;
+		if (rc)
+			return rc;
+		if (held && !wanted)
 			release_areas(areas);
-		} else {
-			rc = hold_areas(areas);
-			if (rc)
-				return rc;
-		}
+		held = wanted;
 
 		down_read(&iopt->domains_lock);
 		wanted = !list_empty(&iopt->domains);
-		if (areas_held(areas, wanted))
+		if (held == wanted)
 			return 0;
 		up_read(&iopt->domains_lock);
 	}
@@ -307,12 +284,15 @@ int iopt_map(struct io_pagetable *iopt, struct list_head *areas,
 	     unsigned long address, unsigned long *iova, bool fixed)
 {
 	unsigned long start = *iova;
+	unsigned long length = 0;
 	struct io_area *area;
 	int rc;
 
-	list_for_each_entry(area, areas, link)
+	list_for_each_entry(area, areas, link) {
 		io_area_join(area, iopt);
-	rc = take_iovas(iopt, areas, address, &start, fixed);
+		length += io_area_length(area);
+	}
+	rc = take_iovas(iopt, areas, length, address, &start, fixed);
 	if (rc)
 		return rc;
 	rc = make_live(iopt, areas);
