@@ -317,7 +317,7 @@ int iommufd_ioas_map(struct iommufd_command *command)
 
 	rc = map_user(ioas, args);
 	ioas_put(ioas);
-	return rc ?: iommufd_respond(command);
+	return rc ?: iommufd_respond_u64(command, &args->iova);
 }
 
 static int collect_copies(struct iommufd_command *command,
@@ -424,5 +424,5 @@ int iommufd_ioas_unmap(struct iommufd_command *command)
 	if (rc)
 		return rc;
 	args->length = unmapped;
-	return iommufd_respond(command);
+	return iommufd_respond_u64(command, &args->length);
 }

@@ -122,4 +122,22 @@ struct iommufd_command {
 
 int iommufd_respond(const struct iommufd_command *command);
 
+/**
+ * iommufd_respond_u64 - copy the only result of a command back to user space
+ * @command: The call
+ * @field: In @command->args, and in the least structure that is accepted
+ *
+ * In place of iommufd_respond(), by commands that programs make by the thousand: the
+ * other fields are in user space as they are here.
+ *
+ * Return: 0 or -EFAULT.
+ */
+static inline int iommufd_respond_u64(const struct iommufd_command *command,
+				      const __u64 *field)
+{
+	size_t offset = (const void *)field - command->args;
+
+	return put_user(*field, (__u64 __user *)(command->user + offset));
+}
+
 #endif

@@ -108,8 +108,8 @@ static const struct command_entry commands[] = {
 };
 
 /*
- * Structures travel as words. They have only a few, and that many instructions are
- * less than copy_from_user() and copy_to_user() need to look at what they copy.
+ * A structure comes as words. It has only a few, and that many instructions are less
+ * than copy_from_user() needs to look at what it copies.
  */
 static int read_words(u64 *words, const u64 __user *user, size_t count)
 {
@@ -124,22 +124,6 @@ static int read_words(u64 *words, const u64 __user *user, size_t count)
 
 out_fault:
 	user_read_access_end();
-	return -EFAULT;
-}
-
-static int write_words(u64 __user *user, const u64 *words, size_t count)
-{
-	const u64 *end = words + count;
-
-	if (!user_write_access_begin(user, count * sizeof(*user)))
-		return -EFAULT;
-	for (; words != end; words++, user++)
-		unsafe_put_user(*words, user, out_fault);
-	user_write_access_end();
-	return 0;
-
-out_fault:
-	user_write_access_end();
 	return -EFAULT;
 }
 
@@ -166,9 +150,6 @@ static int read_args(void *args, u32 size, void __user *user, u32 user_size)
  */
 int iommufd_respond(const struct iommufd_command *command)
 {
-	if (made_of_words(command->size, command->user_size))
-		return write_words(command->user, command->args,
-				   command->size / sizeof(u64));
 	if (copy_to_user(command->user, command->args,
 			 min(command->user_size, command->size)))
 		return -EFAULT;
