@@ -40,27 +40,30 @@ static size_t entry_size(const struct io_domain_writer *writer,
 	unsigned long sizes = writer->domain->pgsize_bitmap;
 	unsigned long length = extent->length;
 	unsigned long fitting, larger, size;
+	unsigned int order;
 
 	/* VT-d makes large entries of many small ones if it gets them at once */
 	if (!writer->large) {
 		sizes &= GENMASK(PAGE_SHIFT, 0);
 		length = step_length(extent->iova, length, PAGE_SIZE);
 	}
-	fitting = sizes & GENMASK(__fls(length), 0);
+	order = __fls(length);
 	if (address)
-		fitting &= GENMASK(__ffs(address), 0);
+		order = min(order, __ffs(address));
+	fitting = sizes & GENMASK(order, 0);
 	if (WARN_ON_ONCE(!fitting))
 		return 0;
-	size = 1UL << __fls(fitting);
+	order = __fls(fitting);
+	size = 1UL << order;
 
-	larger = sizes & ~GENMASK(__fls(size), 0);
+	larger = sizes ^ fitting;
 	if (larger) {
 		larger &= -larger;
 		if (!((extent->iova ^ extent->phys) & (larger - 1)) &&
 		    length - size >= larger)
 			length = step_length(extent->iova, length, larger);
 	}
-	*count = length >> __ffs(size);
+	*count = length >> order;
 	return size;
 }
 
