@@ -29,8 +29,13 @@ static void construct_mapping(void *memory)
 {
 	struct io_mapping *mapping = memory;
 
-	memset(mapping, 0, sizeof(*mapping));
+	/* Whoever uses any other field sets it before */
 	mapping->area.pages = &mapping->pages;
+	mapping->area.state = IO_AREA_SETUP;
+	mapping->area.hold.users = 0;
+	mapping->area.held = false;
+	mapping->area.pins = 0;
+	mapping->area.pinning = 0;
 	io_pages_construct(&mapping->pages, mapping);
 }
 
@@ -277,15 +282,15 @@ int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large)
 {
 	struct io_pages *pages = area->pages;
 	unsigned long done = area->node.start;
-	struct io_domain_writer writer;
-	struct pfn_runs_iter iter;
+	struct io_domain_writer writer __uninitialized;
+	struct pfn_runs_iter iter __uninitialized;
 	int rc = 0;
 
 	io_domain_writer_init(&writer, domain, area->prot, large);
 	mutex_lock(&pages->lock);
 	pfn_runs_for_each(&pages->runs, &iter, area->hold.node.start,
 			  area->hold.node.last) {
-		struct io_extent extent;
+		struct io_extent extent __uninitialized;
 
 		run_to_extent(area, &iter.run, &extent);
 		rc = io_domain_map(&writer, &extent);

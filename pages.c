@@ -29,7 +29,7 @@
 
 /**
  * io_pages_construct - what is the same whenever the memory of @pages is free
- * @pages: New memory, zeroed
+ * @pages: New memory
  * @allocation: What to kfree() in the end
  *
  * io_pages_init() then sets up no more than is not left like this by
@@ -40,6 +40,8 @@ void io_pages_construct(struct io_pages *pages, void *allocation)
 	mutex_init(&pages->lock);
 	pages->holds = RB_ROOT_CACHED;
 	pfn_runs_init(&pages->runs);
+	pages->settled = 0;
+	pages->waiters = 0;
 	atomic_long_set(&pages->owed, 0);
 	pages->allocation = allocation;
 }
@@ -138,7 +140,7 @@ static int pin_hole(struct io_pages *pages, struct pfn_builder *builder,
 static int fill_hole(struct io_pages *pages, unsigned long first,
 		     unsigned long last)
 {
-	struct pfn_builder builder;
+	struct pfn_builder builder __uninitialized;
 	int rc;
 
 	pfn_builder_init(&builder, &pages->runs, first, last);
@@ -179,7 +181,7 @@ static int fill_holes(struct io_pages *pages, const struct io_hold *hold)
 static void unpin_range(struct io_pages *pages, unsigned long first,
 			unsigned long last)
 {
-	struct pfn_runs_iter iter;
+	struct pfn_runs_iter iter __uninitialized;
 	unsigned long npages = 0;
 	unsigned int runs = 0;
 

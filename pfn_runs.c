@@ -273,7 +273,7 @@ void pfn_runs_erase(struct pfn_runs *store, unsigned long first, unsigned long l
 	struct pfn_chunk *next;
 
 	while (chunk && chunk->first <= last) {
-		next = to_pfn_chunk(rb_next(&chunk->node));
+		next = chunk->last < last ? to_pfn_chunk(rb_next(&chunk->node)) : NULL;
 		if (!WARN_ON_ONCE(chunk->first < first || chunk->last > last)) {
 			rb_erase(&chunk->node, &store->root);
 			pfn_chunk_free(store, chunk);

@@ -187,18 +187,19 @@ static long pin_some(struct pin_request *request)
 
 static int pin_all(struct pin_request *request)
 {
-	while (request->npages) {
+	for (;;) {
 		long done = pin_some(request);
 
 		if (done < 0)
 			return done;
 		request->address += done * PAGE_SIZE;
 		request->npages -= done;
-		if (request->npages && fatal_signal_pending(current))
+		if (!request->npages)
+			return 0;
+		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
 	}
-	return 0;
 }
 
 static unsigned long batch_capacity(void)
