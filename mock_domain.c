@@ -18,6 +18,7 @@
 #include "mock_iommu.h"
 #include "mock_nested.h"
 #include "mock_table.h"
+#include "selftest.h"
 
 /**
  * struct mock_domain - a paging domain
@@ -164,8 +165,12 @@ static const struct iommu_domain_ops paging_ops = {
 	.free = free_paging,
 };
 
+/* As drivers do it: who has nothing to change can't fail */
 static int set_dirty_tracking(struct iommu_domain *domain, bool enabled)
 {
+	if (enabled && !mock_domain_is_tracking(domain) &&
+	    selftest_should_fail())
+		return -ENOMEM;
 	WRITE_ONCE(to_mock_domain(domain)->tracking, enabled);
 	return 0;
 }

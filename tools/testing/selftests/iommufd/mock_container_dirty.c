@@ -7,10 +7,14 @@
  * device_container_dirty.c.
  */
 #include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include <kselftest_harness.h>
 
 #include "dirty_table.h"
+#include "fail_nth.h"
 #include "guard_page.h"
 #include "vfio_container.h"
 
@@ -23,6 +27,9 @@
 #define HOLE_IOVA (DIRTY_IOVA + SIZE)
 #define READ_ONLY_IOVA (HOLE_IOVA + SIZE)
 #define EVERYTHING (3 * SIZE)
+/* And many more, for START to take its time */
+#define MANY_IOVA (DIRTY_IOVA + 0x1000000)
+#define MANY 500
 
 FIXTURE(mock_container_dirty)
 {
@@ -225,6 +232,97 @@ TEST_F(mock_container_dirty, all_is_dirty_while_a_driver_works_with_the_cpu)
 	EXPECT_TRUE(all_is_dirty(self));
 	ASSERT_EQ(0, restart(self));
 	EXPECT_TRUE(nothing_is_dirty(self));
+}
+
+/* Is it in force in both page tables, or in none? */
+static bool page_tables_track(struct _test_data_mock_container_dirty *self,
+			      struct dirty_table *second, bool expected)
+{
+	const int rc = expected ? 0 : -EINVAL;
+
+	return write_pages(self, 1, 1) == rc && dirty_table_write(second, DIRTY_IOVA, PAGE) == rc;
+}
+
+/* With nothing that fails @nth is 0 */
+static int start_failing(struct _test_data_mock_container_dirty *self, int fail_nth,
+			 unsigned int nth, bool *failed)
+{
+	int rc;
+
+	fail_nth_start(fail_nth, nth);
+	rc = vfio_container_track(self->table.fd, START);
+	*failed = fail_nth_stop(fail_nth);
+	return rc;
+}
+
+/* The first page table, or the second one when the first one tracks already */
+TEST_F(mock_container_dirty, all_is_dirty_if_the_driver_of_a_page_table_fails)
+{
+	struct dirty_table second = self->table;
+	unsigned int nth, fallbacks = 0;
+	int fail_nth = fail_nth_open();
+	bool failed = true;
+
+	if (fail_nth < 0 && !kernel_is_debug())
+		SKIP(return, "this kernel can not have things fail");
+	ASSERT_LE(0, fail_nth);
+	ASSERT_EQ(0, dirty_table_alloc(&second, MOCK_IOMMUPT_DEFAULT, &second.hwpt));
+	for (nth = 1; failed; nth++) {
+		int rc;
+
+		ASSERT_EQ(0, vfio_container_track(self->table.fd, STOP));
+		rc = start_failing(self, fail_nth, nth, &failed);
+		if (rc) {
+			EXPECT_EQ(-EINVAL, read_range(self, DIRTY_IOVA, SIZE));
+		} else if (failed) {
+			EXPECT_TRUE(all_is_dirty(self));
+			fallbacks++;
+		}
+		EXPECT_TRUE(page_tables_track(self, &second, !failed));
+	}
+	EXPECT_EQ(2, fallbacks);
+	EXPECT_TRUE(dirty_are(self, 0, 1));
+	close(fail_nth);
+}
+
+/* Starts in a process that is killed some time later. Returns whether it could be. */
+static bool start_and_be_killed(struct _test_data_mock_container_dirty *self, useconds_t later)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		vfio_container_track(self->table.fd, START);
+		pause();
+	}
+	usleep(later);
+	return !kill(child, SIGKILL) && waitpid(child, &status, 0) == child;
+}
+
+/* What was dirty last time is forgotten in the end, so it tells how far START came. */
+TEST_F(mock_container_dirty, killed_start_has_done_all_or_is_not_in_force)
+{
+	const __u64 last = MANY_IOVA + (MANY - 1) * SIZE;
+	struct dirty_table second = self->table;
+	unsigned int i;
+
+	ASSERT_EQ(0, dirty_table_alloc(&second, MOCK_IOMMUPT_DEFAULT, &second.hwpt));
+	for (i = 0; i < MANY; i++)
+		ASSERT_EQ(0, vfio_container_map(self->table.fd, self->table.memory.start, SIZE,
+						VFIO_MAP_RW, MANY_IOVA + i * SIZE));
+	for (i = 0; i < 30; i++) {
+		int rc;
+
+		ASSERT_EQ(0, restart(self));
+		ASSERT_EQ(0, dirty_table_write(&self->table, last, PAGE));
+		ASSERT_EQ(0, vfio_container_track(self->table.fd, STOP));
+		ASSERT_TRUE(start_and_be_killed(self, 2000 * i));
+		rc = read_range(self, last, SIZE);
+		EXPECT_TRUE(rc == 0 || rc == -EINVAL);
+		EXPECT_EQ(0, count_set(self->bits, BITS));
+		EXPECT_TRUE(page_tables_track(self, &second, !rc));
+	}
 }
 
 /* A part of the bitmap was filled, but the program will not look at it. */

@@ -135,15 +135,29 @@ static int enable_tracking(struct context *context)
 					     IOMMU_HWPT_DIRTY_TRACKING_ENABLE);
 }
 
-static int prepare_dirty_page(struct context *context)
+static int prepare_untracked(struct context *context)
+{
+	return prepare_mapping_and_table(context) ? :
+	       iommu_hwpt_alloc(context->fd, context->mock.idev, context->ioas,
+				IOMMU_HWPT_ALLOC_DIRTY_TRACKING, &context->tracking);
+}
+
+static int prepare_tracking(struct context *context)
+{
+	return prepare_untracked(context) ? : enable_tracking(context);
+}
+
+/* A device writes to the first page */
+static int make_dirty(struct context *context)
 {
 	static const __u8 bits = 1;
 
-	return prepare_mapping_and_table(context) ? :
-	       iommu_hwpt_alloc(context->fd, context->mock.idev, context->ioas,
-				IOMMU_HWPT_ALLOC_DIRTY_TRACKING, &context->tracking) ? :
-	       enable_tracking(context) ? :
-	       mock_dirty(context->fd, context->tracking, IOVA, PAGE, PAGE, &bits, NULL);
+	return mock_dirty(context->fd, context->tracking, IOVA, PAGE, PAGE, &bits, NULL);
+}
+
+static int prepare_dirty_page(struct context *context)
+{
+	return prepare_tracking(context) ? : make_dirty(context);
 }
 
 static int open_device(struct context *context)
@@ -329,8 +343,10 @@ const struct scenario scenarios[] = {
 	{ "IOAS_UNMAP of everything", prepare_copy_and_table, unmap_all, false },
 	{ "OPTION", prepare_nothing, set_huge_pages, false },
 	{ "VFIO_IOAS", prepare_nothing, set_vfio_ioas, false },
-	{ "HWPT_SET_DIRTY_TRACKING", prepare_dirty_page, enable_tracking, false },
+	{ "HWPT_SET_DIRTY_TRACKING", prepare_untracked, enable_tracking, false },
+	{ "HWPT_SET_DIRTY_TRACKING again", prepare_dirty_page, enable_tracking, false },
 	{ "HWPT_SET_DIRTY_TRACKING off", prepare_dirty_page, disable_tracking, false },
+	{ "writing by a device", prepare_tracking, make_dirty, false },
 	{ "HWPT_GET_DIRTY_BITMAP", prepare_dirty_page, collect_dirty, false },
 	{ "reserving a range", prepare_nothing, reserve, false },
 	{ "attach without mapping", prepare_nothing, attach, false },
