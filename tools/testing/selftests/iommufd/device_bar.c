@@ -10,6 +10,7 @@
 #include "bar.h"
 #include "privilege.h"
 #include "processors.h"
+#include "slow_memory.h"
 #include "vfio_device_fault.h"
 
 #define OTHER_IOVA 0x0340000000ULL
@@ -349,6 +350,66 @@ TEST_F(device_bar, does_not_keep_its_device_open)
 	ASSERT_EQ(0, bar_pair_map(&self->pair));
 	edu_close(&self->pair.target);
 	ASSERT_EQ(0, edu_open(&self->pair.target, topology.own[1].name, self->pair.iommufd));
+}
+
+/* A page table that is being made waits for memory that is mapped above the registers. */
+FIXTURE(device_bar_slow)
+{
+	struct bar_pair pair;
+	struct slow_memory slow;
+	pthread_t thread;
+};
+
+FIXTURE_VARIANT(device_bar_slow)
+{
+	bool begins;
+};
+
+FIXTURE_VARIANT_ADD(device_bar_slow, begins_to_decode) { true };
+FIXTURE_VARIANT_ADD(device_bar_slow, ceases_to_decode) { false };
+
+static void *run_attach(void *pair)
+{
+	return (void *)(long)bar_pair_attach(pair);
+}
+
+FIXTURE_SETUP(device_bar_slow)
+{
+	struct bar_pair *pair = &self->pair;
+
+	REQUIRE_OWN_GROUPS(2);
+	ASSERT_EQ(0, bar_pair_open(pair));
+	ASSERT_EQ(0, bar_pair_map(pair));
+	ASSERT_EQ(0, slow_memory_create(&self->slow, PAGE_BYTES));
+	ASSERT_EQ(0, iommu_ioas_map_fixed(pair->iommufd, pair->ioas, self->slow.start, PAGE_BYTES,
+					  IOMMU_MAP_RW, BAR_IOVA + pair->target.registers_size));
+	ASSERT_EQ(0, vfio_device_set_decoding(&pair->target.device, !variant->begins));
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, run_attach, pair));
+	ASSERT_EQ(0, slow_memory_wait(&self->slow));
+}
+
+FIXTURE_TEARDOWN(device_bar_slow)
+{
+	bar_pair_close(&self->pair);
+	slow_memory_free(&self->slow);
+}
+
+TEST_F(device_bar_slow, is_in_the_page_table_only_if_it_decodes_in_the_end)
+{
+	const uint8_t contents[PAGE_BYTES] = {};
+	struct vfio_device *target = &self->pair.target.device;
+	void *result;
+
+	ASSERT_EQ(0, vfio_device_set_decoding(target, variant->begins));
+	ASSERT_EQ(0, slow_memory_release(&self->slow, contents));
+	ASSERT_EQ(0, pthread_join(self->thread, &result));
+	ASSERT_EQ(NULL, result);
+	if (!variant->begins) {
+		ASSERT_EQ(0, bar_pair_write(&self->pair, BAR_IOVA + EDU_LIVENESS, ~1U));
+		ASSERT_EQ(0, vfio_device_set_decoding(target, true));
+		ASSERT_EQ(UNTOUCHED, edu_liveness(&self->pair.target));
+	}
+	EXPECT_TRUE(bar_pair_reaches(&self->pair, 0x5eaf00d5));
 }
 
 /*

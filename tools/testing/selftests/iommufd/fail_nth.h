@@ -62,6 +62,8 @@ static inline int fail_nth_open(void)
 		return rc;
 	fail_nth_write_file("fail_page_alloc", "ignore-gfp-wait", "N");
 	fail_nth_write_file("fail_page_alloc", "ignore-gfp-highmem", "N");
+	/* Also those of a single page: IOMMU drivers get their page tables by that */
+	fail_nth_write_file("fail_page_alloc", "min-order", "0");
 	fail_nth_be_quiet();
 	fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
