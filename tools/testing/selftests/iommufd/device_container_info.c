@@ -99,6 +99,34 @@ TEST_F(container_info, extensions_are_there_or_not)
 		}
 }
 
+/* Can the IOMMU of a device have it snoop caches although it asks not to? -1: not known */
+static int can_enforce_coherency(const char *address)
+{
+	unsigned long long capabilities;
+	char path[128];
+	FILE *file;
+	int count;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu/intel-iommu/ecap", address);
+	file = fopen(path, "r");
+	if (!file)
+		return -1;
+	count = fscanf(file, "%llx", &capabilities);
+	fclose(file);
+	/* VT-d: snoop control */
+	return count == 1 ? (int)(capabilities >> 7 & 1) : -1;
+}
+
+TEST_F(container_info, caches_are_coherent_if_the_iommu_can_enforce_it)
+{
+	int expected = can_enforce_coherency(topology.own[0].name);
+
+	if (expected < 0)
+		SKIP(return, "needs a VT-d that tells its capabilities");
+	ASSERT_EQ(0, set_up(self));
+	EXPECT_EQ(expected, vfio_container_check(self->container, VFIO_DMA_CC_IOMMU));
+}
+
 static int read_info(int container, __u8 *room, size_t size, __u32 argsz)
 {
 	memset(room, UNTOUCHED, size);
