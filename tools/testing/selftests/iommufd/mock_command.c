@@ -230,4 +230,24 @@ TEST_F(mock_command, check_map_tells_what_it_finds)
 	EXPECT_EQ(-ENOENT, mock_check_map(self->fd, mock.idev, IOVA, PAGE, start));
 }
 
+TEST_F(mock_command, pin_whose_id_can_not_be_told_is_undone)
+{
+	struct iommu_test_cmd cmd = MOCK_CMD(ACCESS_PAGES, 0,
+		.access_pages = { .iova = IOVA, .length = SIZE });
+	char *edge = guard_page_edge(PROT_READ | PROT_WRITE, PROT_NONE);
+	int access;
+
+	ASSERT_NE(NULL, edge);
+	ASSERT_EQ(0, iommu_ioas_map_fixed(self->fd, self->ioas, self->memory.start, SIZE,
+					  IOMMU_MAP_RW, IOVA));
+	ASSERT_EQ(0, mock_access_create(self->fd, self->ioas,
+					MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES, &access));
+	cmd.id = access;
+	EXPECT_EQ(-EFAULT, mock_ioctl(self->fd,
+				      guard_page_seal(edge, &cmd, sizeof(cmd), PROT_READ)));
+	EXPECT_EQ(0, memory_status("VmPin"));
+	close(access);
+	guard_page_free(edge);
+}
+
 TEST_HARNESS_MAIN

@@ -7,6 +7,7 @@
 
 #include <kselftest_harness.h>
 
+#include "guard_page.h"
 #include "mock_space.h"
 
 #define PASID 100
@@ -69,6 +70,20 @@ static int detach(struct _test_data_mock_pasid *self, __u32 pasid)
 static int check(struct _test_data_mock_pasid *self, __u32 pasid, __u32 hwpt)
 {
 	return mock_pasid_check(self->fd, self->device.id, pasid, hwpt);
+}
+
+TEST_F(mock_pasid, attach_that_can_not_be_told_is_undone)
+{
+	struct iommu_test_cmd cmd = MOCK_CMD(PASID_ATTACH, self->device.id,
+		.pasid_attach = { .pasid = PASID, .pt_id = self->second });
+	char *edge = guard_page_edge(PROT_READ | PROT_WRITE, PROT_NONE);
+
+	ASSERT_NE(NULL, edge);
+	EXPECT_EQ(-EFAULT, mock_ioctl(self->fd,
+				      guard_page_seal(edge, &cmd, sizeof(cmd), PROT_READ)));
+	EXPECT_EQ(0, check(self, PASID, 0));
+	EXPECT_EQ(0, attach(self, PASID, self->first));
+	guard_page_free(edge);
 }
 
 TEST_F(mock_pasid, has_a_page_table_of_its_own)
