@@ -9,51 +9,15 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
-#include <kselftest_harness.h>
-
+#include "fault_fixture.h"
 #include "guard_page.h"
-#include "mock_space.h"
 #include "slow_memory.h"
 
-#define RECORD sizeof(struct iommu_hwpt_pgfault)
 #define ANSWER sizeof(struct iommu_hwpt_page_response)
 #define NO_ID 0x7fffffff
 /* What the kernel keeps for a queue that nobody reads */
 #define QUEUE_LIMIT 16384
 #define STORM 3000
-
-FIXTURE(mock_fault)
-{
-	int fd;
-	__u32 ioas;
-	__u32 queue;
-	int file;
-	__u32 hwpt;
-	struct mock device;
-};
-
-FIXTURE_SETUP(mock_fault)
-{
-	struct mock maker;
-
-	self->fd = iommu_open();
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, iommu_ioas_alloc(self->fd, &self->ioas));
-	ASSERT_EQ(0, iommu_fault_queue_alloc(self->fd, &self->queue, &self->file));
-	ASSERT_EQ(0, mock_attach(self->fd, self->ioas, &maker));
-	ASSERT_EQ(0, iommu_hwpt_alloc_fault(self->fd, maker.idev, self->ioas, 0, self->queue,
-					    &self->hwpt));
-	ASSERT_EQ(0, iommu_destroy(self->fd, maker.id));
-	ASSERT_EQ(0, mock_attach(self->fd, self->hwpt, &self->device));
-}
-
-FIXTURE_TEARDOWN(mock_fault)
-{
-	if (self->fd >= 0)
-		close(self->fd);
-	if (self->file >= 0)
-		close(self->file);
-}
 
 /* Has the device ask for a page; the group is told by its number. */
 static int ask(struct _test_data_mock_fault *self, __u32 grpid)

@@ -3,65 +3,26 @@
  * Groups of page requests: a device asks for several pages at a time, user space gets
  * them together and gives one answer.
  */
-#include <stdint.h>
+#include "fault_fixture.h"
 
-#include <kselftest_harness.h>
-
-#include "mock_space.h"
-
-#define RECORD sizeof(struct iommu_hwpt_pgfault)
-
-FIXTURE(mock_fault_group)
-{
-	int fd;
-	__u32 ioas;
-	__u32 queue;
-	int file;
-	__u32 hwpt;
-	struct mock device;
-};
-
-FIXTURE_SETUP(mock_fault_group)
-{
-	struct mock maker;
-
-	self->fd = iommu_open();
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, iommu_ioas_alloc(self->fd, &self->ioas));
-	ASSERT_EQ(0, iommu_fault_queue_alloc(self->fd, &self->queue, &self->file));
-	ASSERT_EQ(0, mock_attach(self->fd, self->ioas, &maker));
-	ASSERT_EQ(0, iommu_hwpt_alloc_fault(self->fd, maker.idev, self->ioas, 0, self->queue,
-					    &self->hwpt));
-	ASSERT_EQ(0, iommu_destroy(self->fd, maker.id));
-	ASSERT_EQ(0, mock_attach(self->fd, self->hwpt, &self->device));
-}
-
-FIXTURE_TEARDOWN(mock_fault_group)
-{
-	if (self->fd >= 0)
-		close(self->fd);
-	if (self->file >= 0)
-		close(self->file);
-}
-
-static int ask(struct _test_data_mock_fault_group *self, __u32 grpid, __u32 perm, __u64 address)
+static int ask(struct _test_data_mock_fault *self, __u32 grpid, __u32 perm, __u64 address)
 {
 	return mock_ask_for_page(self->fd, self->device.idev, 0, grpid, perm, address);
 }
 
 /* Has the device ask for a page and not wait for it. */
-static int ask_for_more(struct _test_data_mock_fault_group *self, __u32 grpid, __u64 address)
+static int ask_for_more(struct _test_data_mock_fault *self, __u32 grpid, __u64 address)
 {
 	return ask(self, grpid, IOMMU_PGFAULT_PERM_READ | IOMMU_TEST_IOPF_MORE_TO_COME, address);
 }
 
-static int ask_for_last(struct _test_data_mock_fault_group *self, __u32 grpid, __u64 address)
+static int ask_for_last(struct _test_data_mock_fault *self, __u32 grpid, __u64 address)
 {
 	return ask(self, grpid, IOMMU_PGFAULT_PERM_READ, address);
 }
 
 /* Answers as a success or with an error number. */
-static int answer(struct _test_data_mock_fault_group *self, __u32 cookie)
+static int answer(struct _test_data_mock_fault *self, __u32 cookie)
 {
 	struct iommu_hwpt_page_response response = {
 		.cookie = cookie, .code = IOMMUFD_PAGE_RESP_SUCCESS,
@@ -71,7 +32,7 @@ static int answer(struct _test_data_mock_fault_group *self, __u32 cookie)
 }
 
 /* How many records there are for a reader that has room for @room of them. */
-static int take(struct _test_data_mock_fault_group *self, struct iommu_hwpt_pgfault *records,
+static int take(struct _test_data_mock_fault *self, struct iommu_hwpt_pgfault *records,
 		size_t room)
 {
 	ssize_t rc = read(self->file, records, room * RECORD);
@@ -79,7 +40,7 @@ static int take(struct _test_data_mock_fault_group *self, struct iommu_hwpt_pgfa
 	return rc < 0 ? -errno : rc / (ssize_t)RECORD;
 }
 
-TEST_F(mock_fault_group, is_nothing_to_read_until_it_is_whole)
+TEST_F(mock_fault, is_nothing_to_read_until_it_is_whole)
 {
 	struct iommu_hwpt_pgfault records[4];
 
@@ -90,7 +51,7 @@ TEST_F(mock_fault_group, is_nothing_to_read_until_it_is_whole)
 	ASSERT_EQ(3, take(self, records, 4));
 }
 
-TEST_F(mock_fault_group, has_its_requests_in_order_and_one_cookie)
+TEST_F(mock_fault, has_its_requests_in_order_and_one_cookie)
 {
 	struct iommu_hwpt_pgfault records[3];
 	int i;
@@ -111,7 +72,7 @@ TEST_F(mock_fault_group, has_its_requests_in_order_and_one_cookie)
 	}
 }
 
-TEST_F(mock_fault_group, is_answered_once)
+TEST_F(mock_fault, is_answered_once)
 {
 	struct iommu_hwpt_pgfault records[2];
 
@@ -122,7 +83,7 @@ TEST_F(mock_fault_group, is_answered_once)
 	ASSERT_EQ(-EINVAL, answer(self, records[1].cookie));
 }
 
-TEST_F(mock_fault_group, is_not_cut_for_a_reader_with_little_room)
+TEST_F(mock_fault, is_not_cut_for_a_reader_with_little_room)
 {
 	struct iommu_hwpt_pgfault records[4];
 
@@ -133,7 +94,7 @@ TEST_F(mock_fault_group, is_not_cut_for_a_reader_with_little_room)
 	ASSERT_EQ(3, take(self, records, 3));
 }
 
-TEST_F(mock_fault_group, waits_for_the_next_read_if_it_does_not_fit_behind_another)
+TEST_F(mock_fault, waits_for_the_next_read_if_it_does_not_fit_behind_another)
 {
 	struct iommu_hwpt_pgfault records[3];
 
@@ -147,7 +108,7 @@ TEST_F(mock_fault_group, waits_for_the_next_read_if_it_does_not_fit_behind_anoth
 	ASSERT_EQ(7, records[0].grpid);
 }
 
-TEST_F(mock_fault_group, does_not_mix_with_another)
+TEST_F(mock_fault, does_not_mix_with_another)
 {
 	struct iommu_hwpt_pgfault records[4];
 
@@ -163,7 +124,7 @@ TEST_F(mock_fault_group, does_not_mix_with_another)
 	ASSERT_EQ(4 * PAGE, records[1].addr);
 }
 
-TEST_F(mock_fault_group, that_is_not_whole_goes_with_its_device)
+TEST_F(mock_fault, that_is_not_whole_goes_with_its_device)
 {
 	struct iommu_hwpt_pgfault records[2];
 
