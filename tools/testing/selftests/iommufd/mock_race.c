@@ -7,10 +7,8 @@
  * and go. Each command gets one of the answers that it may get, none hangs, and
  * nothing is left. A debug kernel watches the rest.
  */
-#include <kselftest_harness.h>
-
-#include "kernel_counters.h"
 #include "race_space.h"
+#include "race_tests.h"
 #include "vfio_container.h"
 
 #define ACCESSES 3
@@ -311,42 +309,6 @@ static int close_all(void)
 	return race_space_close();
 }
 
-static const struct race_plan plan = { actions, ARRAY_SIZE(actions), open_all, close_all };
-
-FIXTURE(mock_race)
-{
-	struct kernel_counters before;
-};
-
-FIXTURE_SETUP(mock_race)
-{
-	self->before = kernel_counters_read();
-	ASSERT_EQ(0, race_open());
-}
-
-FIXTURE_TEARDOWN(mock_race)
-{
-	race_close();
-	EXPECT_TRUE(kernel_counters_settle(&self->before));
-}
-
-TEST_F_TIMEOUT(mock_race, threads_and_processes_do_everything_at_once, 3600)
-{
-	pid_t child = race_start(&plan, race_seconds(), 1);
-
-	ASSERT_LT(0, child);
-	ASSERT_EQ(0, race_wait(child));
-	EXPECT_TRUE(race_went_well(&plan));
-}
-
-TEST_F_TIMEOUT(mock_race, killed_in_the_middle_leaves_nothing, 300)
-{
-	int i;
-
-	for (i = 0; i < RACE_KILLS; i++) {
-		ASSERT_TRUE(race_kill(&plan, i));
-		ASSERT_TRUE(kernel_counters_settle(&self->before));
-	}
-}
+const struct race_plan plan = { actions, ARRAY_SIZE(actions), open_all, close_all };
 
 TEST_HARNESS_MAIN

@@ -10,10 +10,8 @@
  */
 #include <poll.h>
 
-#include <kselftest_harness.h>
-
-#include "kernel_counters.h"
 #include "race_space.h"
+#include "race_tests.h"
 
 #define FILES 3
 #define RECORDS 4
@@ -370,42 +368,6 @@ static int close_all(void)
 	return race_space_close();
 }
 
-static const struct race_plan plan = { actions, ARRAY_SIZE(actions), open_all, close_all };
-
-FIXTURE(mock_race_hardware)
-{
-	struct kernel_counters before;
-};
-
-FIXTURE_SETUP(mock_race_hardware)
-{
-	self->before = kernel_counters_read();
-	ASSERT_EQ(0, race_open());
-}
-
-FIXTURE_TEARDOWN(mock_race_hardware)
-{
-	race_close();
-	EXPECT_TRUE(kernel_counters_settle(&self->before));
-}
-
-TEST_F_TIMEOUT(mock_race_hardware, threads_and_processes_do_everything_at_once, 3600)
-{
-	pid_t child = race_start(&plan, race_seconds(), 1);
-
-	ASSERT_LT(0, child);
-	ASSERT_EQ(0, race_wait(child));
-	EXPECT_TRUE(race_went_well(&plan));
-}
-
-TEST_F_TIMEOUT(mock_race_hardware, killed_in_the_middle_leaves_nothing, 300)
-{
-	int i;
-
-	for (i = 0; i < RACE_KILLS; i++) {
-		ASSERT_TRUE(race_kill(&plan, i));
-		ASSERT_TRUE(kernel_counters_settle(&self->before));
-	}
-}
+const struct race_plan plan = { actions, ARRAY_SIZE(actions), open_all, close_all };
 
 TEST_HARNESS_MAIN
