@@ -9,6 +9,9 @@
 
 SELFTESTS=$TOP/tools/testing/selftests/iommufd
 
+# Process by name of what was begun beside the parts
+declare -A begun
+
 # start_parts NAME: what the parts print is kept in build/NAME
 start_parts()
 {
@@ -76,6 +79,40 @@ part_within()
 	echo '0 passed, 0 failed, 1 skipped' >"$LOGS/$name"
 	note_part "$name" 0 "$reason"
 	return 1
+}
+
+# begin NAME COMMAND...: beside the parts, with the processor time that they leave: a
+# machine that runs test programs seldom needs more than one. Ends with this script at
+# the latest.
+begin()
+{
+	local log=$LOGS/.$1
+	shift
+
+	trap end_begun EXIT
+	echo 1 >"$log.status"
+	: >"$log"
+	# shellcheck disable=SC2016 # for the inner shell
+	setsid chrt --idle 0 bash -c '"${@:2}" >"$1" 2>&1; echo $? >"$1.status"' \
+		bash "$log" "$@" </dev/null >/dev/null 2>&1 &
+	begun[${log##*/.}]=$!
+}
+
+end_begun()
+{
+	local process
+
+	for process in "${begun[@]}"; do
+		kill -- "-$process" 2>/dev/null || :
+	done
+}
+
+# await NAME: the output of what was begun, and its status when it has ended
+await()
+{
+	timeout "$(limit_to_deadline 3600)" \
+		tail -f -n +1 --pid="${begun[$1]}" "$LOGS/.$1" || return
+	return "$(<"$LOGS/.$1.status")"
 }
 
 seconds_left()
