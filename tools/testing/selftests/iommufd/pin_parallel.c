@@ -199,6 +199,24 @@ TEST_F_TIMEOUT(pin_parallel, every_page_is_where_it_belongs, 120)
 	EXPECT_EQ(0, unmap(self));
 }
 
+TEST_F_TIMEOUT(pin_parallel, huge_pages_that_are_there_need_no_helpers, 120)
+{
+	uint8_t *huge = self->memory + PAGE_BYTES;
+	size_t size = SIZE - MEMORY_HUGE_PAGE_SIZE;
+	int i;
+
+	if (memory_info("HugePages_Free") < (long)(size / MEMORY_HUGE_PAGE_SIZE))
+		SKIP(return, "needs 143 free huge pages");
+	ASSERT_TRUE(put(huge, size, MAP_HUGETLB, MADV_NORMAL));
+	memset(huge, 1, size);
+	/* How long the first ones take is measured, and somebody may disturb that */
+	for (i = 0; i < 10 && map_and_count_helpers(self, 0); i++)
+		EXPECT_EQ(0, unmap(self));
+	EXPECT_GT(10, i);
+	EXPECT_TRUE(has_pinned(self, PAGES));
+	EXPECT_TRUE(device_reaches_all_parts(self));
+}
+
 TEST_F_TIMEOUT(pin_parallel, small_and_huge_pages_may_alternate, 120)
 {
 	size_t piece = 4 * MEMORY_HUGE_PAGE_SIZE;
