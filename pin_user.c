@@ -39,9 +39,9 @@ static long pin_own(unsigned long address, unsigned long npages,
 	return pin_user_pages_fast(address, npages, gup_flags, pages);
 }
 
-static long pin_foreign(struct mm_struct *mm, unsigned long address,
-			unsigned long npages, unsigned int gup_flags,
-			struct page **pages)
+static noinline_for_stack long
+pin_foreign(struct mm_struct *mm, unsigned long address, unsigned long npages,
+	    unsigned int gup_flags, struct page **pages)
 {
 	long pinned = -EINTR;
 	int locked = 1;
