@@ -31,8 +31,9 @@
  *                                  what is dirty
  *   pages_copy.c  pages.c          a range of memory, its pins
  *   account.c                      and its charge
- *   pin_parallel.c                 several threads for a large range
+ *   pin_parallel.c                 the parts of a large range
  *   pin_user.c  pin.c              where pages come from and how they go back
+ *   crew.c                         several threads for one piece of work
  *   device_memory.c                memory of devices, which is not pinned
  *   driver_ops.c                   what drivers of IOMMUs have registered
  *   pfn_runs.c  iova_tree.c        plain data structures, also compiled in
@@ -59,7 +60,7 @@
  *   iommufd_fault.lock             groups of page requests that were read
  *   iommufd_fault.queue_lock       those that were not (spin lock)
  *   xa_lock of objects and groups  (spin locks)
- *   pin_crew.lock                  which part is pinned next (spin lock, alone)
+ *   crew.lock                      which part is done next (spin lock)
  *
  * User memory is faulted in, which can take for ever, with none of the locks
  * held from hwpt_lock down; nor is mmap_lock waited for with them, since its

@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 
 #include "account.h"
+#include "crew.h"
 #include "device.h"
 #include "fault.h"
 #include "hw_info.h"
@@ -26,7 +27,6 @@
 #include "ioas.h"
 #include "iommufd_private.h"
 #include "option.h"
-#include "pin.h"
 #include "selftest.h"
 #include "vfio_compat.h"
 
@@ -339,12 +339,12 @@ static int __init iommufd_init(void)
 	rc = selftest_init();
 	if (rc)
 		goto out_areas;
-	rc = pin_parallel_init();
+	rc = crews_init();
 	if (rc)
 		goto out_selftest;
 	rc = misc_register(&iommufd_node);
 	if (rc)
-		goto out_pin;
+		goto out_crews;
 	rc = vfio_compat_node_register(&iommufd_fops);
 	if (rc)
 		goto out_node;
@@ -352,8 +352,8 @@ static int __init iommufd_init(void)
 
 out_node:
 	misc_deregister(&iommufd_node);
-out_pin:
-	pin_parallel_exit();
+out_crews:
+	crews_exit();
 out_selftest:
 	selftest_exit();
 out_areas:
@@ -365,7 +365,7 @@ static void __exit iommufd_exit(void)
 {
 	vfio_compat_node_deregister();
 	misc_deregister(&iommufd_node);
-	pin_parallel_exit();
+	crews_exit();
 	selftest_exit();
 	io_areas_exit();
 }

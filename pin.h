@@ -45,8 +45,6 @@ int pin_user_page(const struct user_memory *memory, unsigned long index,
 #define PIN_PARALLEL_PAGES (SZ_256M >> PAGE_SHIFT)
 int pin_parallel(const struct user_memory *memory, struct pfn_builder *builder,
 		 unsigned long first, unsigned long npages);
-int pin_parallel_init(void);
-void pin_parallel_exit(void);
 
 /* pin.c */
 void pin_release_folios(struct page *page, unsigned long npages,

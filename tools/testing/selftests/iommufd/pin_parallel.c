@@ -130,7 +130,7 @@ static int helpers(void)
 		file = fopen(path, "re");
 		if (!file)
 			continue;
-		if (fgets(name, sizeof(name), file) && !strcmp(name, "iommufd-pin\n"))
+		if (fgets(name, sizeof(name), file) && !strcmp(name, "iommufd-crew\n"))
 			count++;
 		fclose(file);
 	}
