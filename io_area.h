@@ -10,6 +10,7 @@
 #include "iova_tree.h"
 #include "pages.h"
 
+struct crew;
 struct device_mapping;
 struct io_pagetable;
 struct iommu_domain;
@@ -85,6 +86,9 @@ void io_area_free(struct io_area *area);
 int io_area_hold(struct io_area *area);
 void io_area_release(struct io_area *area);
 int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large);
+int io_area_map_together(struct io_area *area, struct iommu_domain *domain,
+			 bool large, struct crew *crew);
+unsigned int io_area_helpers(struct io_area *area);
 void io_area_unmap(struct io_area *area, struct iommu_domain *domain);
 
 /**

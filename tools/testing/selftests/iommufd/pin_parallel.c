@@ -199,6 +199,71 @@ TEST_F_TIMEOUT(pin_parallel, every_page_is_where_it_belongs, 120)
 	EXPECT_EQ(0, unmap(self));
 }
 
+/* Has the memory fall into as many runs as it has pages: others get every other page. */
+static bool scatter(struct _test_data_pin_parallel *self)
+{
+	uint8_t *other = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			      -1, 0);
+	size_t offset;
+
+	if (other == MAP_FAILED || madvise(other, SIZE, MADV_NOHUGEPAGE))
+		return false;
+	for (offset = 0; offset < SIZE; offset += PAGE_BYTES) {
+		self->memory[offset] = 1;
+		other[offset] = 1;
+	}
+	return !munmap(other, SIZE);
+}
+
+static double cpu_time(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+static double time_of_others(void)
+{
+	return cpu_time(CLOCK_PROCESS_CPUTIME_ID) - cpu_time(CLOCK_THREAD_CPUTIME_ID);
+}
+
+/* Copies to an IOVA. Returns the helpers' share of the work, or -1 on failure. */
+static double copy_and_take_share(struct _test_data_pin_parallel *self, uint64_t iova)
+{
+	double own = cpu_time(CLOCK_THREAD_CPUTIME_ID), others = time_of_others();
+	struct attachment *attachment = &self->attachment;
+
+	if (iommu_ioas_copy_fixed(attachment->iommufd, attachment->ioas, IOVA, SIZE,
+				  attachment->ioas, IOMMU_MAP_RW, iova))
+		return -1;
+	own = cpu_time(CLOCK_THREAD_CPUTIME_ID) - own;
+	others = time_of_others() - others;
+	return others / (own + others);
+}
+
+/* A copy pins nothing, so all that there is to be done is to write it. */
+TEST_F_TIMEOUT(pin_parallel, helpers_write_scattered_pages_into_the_page_table, 120)
+{
+	uint64_t copy = IOVA + 4 * SIZE;
+	double share = 0;
+	int i;
+
+	if (memory_info("MemAvailable") < (long)(2 * SIZE >> 10) + (128 << 10))
+		SKIP(return, "needs 704 MiB of free memory");
+	ASSERT_TRUE(scatter(self));
+	ASSERT_EQ(0, map(self));
+	EXPECT_TRUE(device_reaches_all_parts(self));
+	/* The other processor may be somebody else's for a while */
+	for (i = 0; i < 30 && share >= 0 && share < 0.2; i++) {
+		share = copy_and_take_share(self, copy);
+		EXPECT_EQ(0, attachment_unmap(&self->attachment, copy, SIZE));
+	}
+	EXPECT_LE(0.2, share);
+	EXPECT_EQ(0, unmap(self));
+	EXPECT_TRUE(has_pinned(self, 0));
+}
+
 TEST_F_TIMEOUT(pin_parallel, huge_pages_that_are_there_need_no_helpers, 120)
 {
 	uint8_t *huge = self->memory + PAGE_BYTES;
