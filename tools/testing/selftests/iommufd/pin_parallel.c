@@ -14,6 +14,7 @@
 #include "edu_fixture.h"
 #include "attachment.h"
 #include "edu_staging.h"
+#include "fail_nth.h"
 #include "kernel_counters.h"
 #include "privilege.h"
 #include "slow_memory.h"
@@ -262,6 +263,44 @@ TEST_F_TIMEOUT(pin_parallel, helpers_write_scattered_pages_into_the_page_table, 
 	EXPECT_LE(0.2, share);
 	EXPECT_EQ(0, unmap(self));
 	EXPECT_TRUE(has_pinned(self, 0));
+}
+
+/*
+ * Of what this thread allocates for a copy most are tables. The parts before the one
+ * that fails, and some after it, have been written by then.
+ */
+TEST_F_TIMEOUT(pin_parallel, no_memory_in_the_middle_of_writing_changes_nothing, 240)
+{
+	struct attachment *attachment = &self->attachment;
+	uint64_t copy = IOVA + 4 * SIZE;
+	int fail_nth = fail_nth_open();
+	int failures = 0;
+	unsigned int nth;
+
+	if (fail_nth < 0)
+		SKIP(return, "needs a kernel with fault injection");
+	if (memory_info("MemAvailable") < (long)(2 * SIZE >> 10) + (128 << 10))
+		SKIP(return, "needs 704 MiB of free memory");
+	ASSERT_TRUE(scatter(self));
+	ASSERT_EQ(0, map(self));
+	for (nth = 10; nth <= 100; nth += 15) {
+		int rc;
+
+		fail_nth_start(fail_nth, nth);
+		rc = iommu_ioas_copy_fixed(attachment->iommufd, attachment->ioas, IOVA, SIZE,
+					   attachment->ioas, IOMMU_MAP_RW, copy);
+		fail_nth_stop(fail_nth);
+		failures += rc == -ENOMEM;
+		EXPECT_TRUE(!rc || rc == -ENOMEM);
+		EXPECT_EQ(rc ? -ENOENT : 0, attachment_unmap(attachment, copy, SIZE));
+	}
+	EXPECT_LT(0, failures);
+	/* VT-d complains if anything is left there */
+	EXPECT_EQ(0, iommu_ioas_copy_fixed(attachment->iommufd, attachment->ioas, IOVA, SIZE,
+					   attachment->ioas, IOMMU_MAP_RW, copy));
+	EXPECT_TRUE(device_reaches_all_parts(self));
+	EXPECT_EQ(0, attachment_unmap(attachment, copy, SIZE));
+	close(fail_nth);
 }
 
 TEST_F_TIMEOUT(pin_parallel, huge_pages_that_are_there_need_no_helpers, 120)
