@@ -8,7 +8,6 @@
 #include <linux/iommu.h>
 #include <linux/math.h>
 #include <linux/mm.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "crew.h"
@@ -17,8 +16,6 @@
 #include "io_domain.h"
 
 #define AREA_PARTS 64
-/* Below that a crew would be busy with itself */
-#define AREA_TOGETHER_MIN SZ_256M
 /* It takes a helper about a millisecond to map so many */
 #define HELPER_MIN_RUNS 8192
 #define PART_ALIGN (PMD_SIZE >> PAGE_SHIFT)
@@ -404,7 +401,7 @@ static void unmap_parts(const struct area_work *work)
  * @area: As for io_area_map()
  * @domain: Likewise
  * @large: Likewise
- * @crew: Hired by the caller; NULL, or of no use for this area: it works alone
+ * @crew: Hired by the caller, who works alone if it is of no use for this area
  *
  * The locks that the caller holds cover what the helpers do. Nothing stops or
  * freezes these in a part, since mapping waits for no user memory.
@@ -418,7 +415,7 @@ int io_area_map_together(struct io_area *area, struct iommu_domain *domain,
 	struct area_work *work = NULL;
 	int rc;
 
-	if (crew && io_area_length(area) >= AREA_TOGETHER_MIN)
+	if (io_area_length(area) >= IO_AREA_TOGETHER_MIN)
 		work = kzalloc(sizeof(*work), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!work)
 		return io_area_map(area, domain, large);
@@ -442,7 +439,7 @@ int io_area_map_together(struct io_area *area, struct iommu_domain *domain,
 
 /**
  * io_area_helpers - how many helpers it is worth to map an area with
- * @area: Held
+ * @area: Held, not below IO_AREA_TOGETHER_MIN
  *
  * The work is in the runs, however long they are.
  *
@@ -455,8 +452,6 @@ unsigned int io_area_helpers(struct io_area *area)
 	unsigned int runs = 0;
 	unsigned int most;
 
-	if (io_area_length(area) < AREA_TOGETHER_MIN)
-		return 0;
 	most = crew_max_helpers();
 	if (!most)
 		return 0;

@@ -6,6 +6,7 @@
 #define __IOMMUFD_IO_AREA_H
 
 #include <linux/list.h>
+#include <linux/sizes.h>
 
 #include "iova_tree.h"
 #include "pages.h"
@@ -14,6 +15,9 @@ struct crew;
 struct device_mapping;
 struct io_pagetable;
 struct iommu_domain;
+
+/* Below that, in bytes, a crew would be busy with itself */
+#define IO_AREA_TOGETHER_MIN SZ_256M
 
 /*
  * What the area is going through; changed under io_pagetable.iova_lock.

@@ -179,6 +179,13 @@ static void unwrite_areas(struct io_pagetable *iopt, struct list_head *areas,
 	}
 }
 
+static int write_area(struct io_area *area, struct iommu_domain *domain,
+		      bool large, struct crew *crew)
+{
+	return crew ? io_area_map_together(area, domain, large, crew) :
+		      io_area_map(area, domain, large);
+}
+
 /* A domain that is still being added takes live areas by itself */
 static int write_areas(struct io_pagetable *iopt, struct list_head *areas,
 		       struct crew *crew)
@@ -194,8 +201,7 @@ static int write_areas(struct io_pagetable *iopt, struct list_head *areas,
 		list_for_each_entry(entry, &iopt->domains, link) {
 			if (!entry->mapped)
 				continue;
-			rc = io_area_map_together(area, entry->domain,
-						  iopt->large, crew);
+			rc = write_area(area, entry->domain, iopt->large, crew);
 			if (rc) {
 				unwrite_areas(iopt, areas, area, entry);
 				return rc;
@@ -223,8 +229,9 @@ static struct crew *hire_crew(struct list_head *areas)
 	struct io_area *area;
 
 	list_for_each_entry(area, areas, link)
-		helpers = max(helpers, io_area_helpers(area));
-	return crew_hire(helpers);
+		if (io_area_length(area) >= IO_AREA_TOGETHER_MIN)
+			helpers = max(helpers, io_area_helpers(area));
+	return helpers ? crew_hire(helpers) : NULL;
 }
 
 /*
@@ -271,7 +278,8 @@ static int make_live(struct io_pagetable *iopt, struct list_head *areas)
 			publish_areas(iopt, areas);
 		up_read(&iopt->domains_lock);
 	}
-	crew_dismiss(crew);
+	if (crew)
+		crew_dismiss(crew);
 	return rc;
 }
 
