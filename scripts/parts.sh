@@ -83,7 +83,8 @@ part_within()
 
 # begin NAME COMMAND...: beside the parts, with the processor time that they leave: a
 # machine that runs test programs seldom needs more than one. Ends with this script at
-# the latest.
+# the latest. It gets a process group, to be ended as one, but no session: sessions
+# share the processors evenly, no matter of which class their processes are.
 begin()
 {
 	local log=$LOGS/.$1
@@ -92,10 +93,12 @@ begin()
 	trap end_begun EXIT
 	echo 1 >"$log.status"
 	: >"$log"
+	set -m
 	# shellcheck disable=SC2016 # for the inner shell
-	setsid chrt --idle 0 bash -c '"${@:2}" >"$1" 2>&1; echo $? >"$1.status"' \
+	chrt --idle 0 bash -c '"${@:2}" >"$1" 2>&1; echo $? >"$1.status"' \
 		bash "$log" "$@" </dev/null >/dev/null 2>&1 &
 	begun[${log##*/.}]=$!
+	set +m
 }
 
 end_begun()
