@@ -197,7 +197,9 @@ static int create_queue(struct worker *worker)
 		return rc;
 	if (!remember(worker, KNOWN_QUEUES, id)) {
 		close(file);
-		return iommu_destroy(fd, id);
+		/* Who destroyed another object of that id may have been too late, and met this */
+		iommu_destroy(fd, id);
+		return 0;
 	}
 	file = __atomic_exchange_n(&files[random_below(worker, FILES)], file, __ATOMIC_RELAXED);
 	if (file >= 0)
