@@ -5,6 +5,12 @@
 #ifndef __IOMMUFD_CREW_H
 #define __IOMMUFD_CREW_H
 
+#include <linux/math.h>
+#include <linux/mm.h>
+
+/* Pages: where no huge page is, as far as the address tells, cut in two */
+#define CREW_PART_ALIGN (PMD_SIZE >> PAGE_SHIFT)
+
 struct crew;
 
 /**
@@ -27,5 +33,21 @@ int crew_work(struct crew *crew, crew_part_fn do_part, void *work,
 void crew_dismiss(struct crew *crew);
 int crews_init(void);
 void crews_exit(void);
+
+/**
+ * crew_part_end - where a part of a range of pages ends
+ * @base: Page number of page 0 of the range in the space where huge pages are
+ *        aligned; may be below 0
+ * @begin: The page at which the part begins
+ * @size: Pages, a multiple of CREW_PART_ALIGN
+ *
+ * Return: the page after the part; there are at most @size from @begin.
+ */
+static inline unsigned long crew_part_end(unsigned long base,
+					  unsigned long begin,
+					  unsigned long size)
+{
+	return round_down(base + begin + size, CREW_PART_ALIGN) - base;
+}
 
 #endif

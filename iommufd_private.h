@@ -26,7 +26,8 @@
  *   iopt_revoke.c                  what happens if memory of a device goes away,
  *   iopt_dirty.c                   which pages devices have written to,
  *   io_pagetable.c                 what may be mapped where
- *   io_area.c                      one mapping: a piece of the IOVA space
+ *   io_area.c  io_area_map.c       one mapping: a piece of the IOVA space; and its
+ *                                  place in a page table
  *   io_domain.c  io_dirty.c        writing extents into an IOMMU domain; reading
  *                                  what is dirty
  *   pages_copy.c  pages.c          a range of memory, its pins

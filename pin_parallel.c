@@ -19,8 +19,6 @@
 #define MAX_PARTS 64
 /* Work that is worth a thread, which takes a small part of this to make and end */
 #define HELPER_MIN_NS NSEC_PER_MSEC
-/* Where no huge page is, as far as the address tells, cut in two */
-#define PART_ALIGN (PMD_SIZE >> PAGE_SHIFT)
 
 /**
  * struct pin_part - a part of a range
@@ -52,13 +50,11 @@ static int pin_part(void *work, unsigned int part)
 			       builder->last - first + 1);
 }
 
-/* Where the part ends that begins at a page, a multiple of PART_ALIGN long */
+/* Where the part ends that begins at a page */
 static unsigned long part_end(const struct user_memory *memory,
 			      unsigned long begin, unsigned long size)
 {
-	unsigned long page = memory->address >> PAGE_SHIFT;
-
-	return round_down(page + begin + size, PART_ALIGN) - page;
+	return crew_part_end(memory->address >> PAGE_SHIFT, begin, size);
 }
 
 static struct pin_parts *alloc_parts(const struct user_memory *memory,
@@ -152,7 +148,7 @@ int pin_parallel(const struct user_memory *memory, struct pfn_builder *builder,
 		 unsigned long first, unsigned long npages)
 {
 	unsigned long part_size = roundup(DIV_ROUND_UP(npages, MAX_PARTS),
-					  PART_ALIGN);
+					  CREW_PART_ALIGN);
 	unsigned int helpers = crew_max_helpers();
 	struct pin_parts *range = NULL;
 	unsigned long done;

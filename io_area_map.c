@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One mapping in a domain's page table.
+ *
+ * Owns the way from the pages of a mapping to what the driver is told, and who
+ * writes which part of a large one. It must never know how an entry is written.
+ */
+#include <linux/iommu.h>
+#include <linux/math.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "crew.h"
+#include "io_area.h"
+#include "io_domain.h"
+
+#define AREA_PARTS 64
+/* It takes a helper about a millisecond to map so many */
+#define HELPER_MIN_RUNS 8192
+
+/**
+ * struct area_work - an area that several threads map
+ * @area: The area
+ * @writer: As it is at the beginning of each part
+ * @part_size: Pages, a multiple of CREW_PART_ALIGN
+ * @mapped: Bytes, by part; each written by the thread that has the part
+ */
+struct area_work {
+	const struct io_area *area;
+	struct io_domain_writer writer;
+	unsigned long part_size;
+	unsigned long mapped[AREA_PARTS];
+};
+
+/* The bytes of a run that are in the area */
+static void run_to_extent(const struct io_area *area, const struct pfn_run *run,
+			  struct io_extent *extent)
+{
+	unsigned long first = run->index << PAGE_SHIFT;
+	unsigned long end = first + (run->count << PAGE_SHIFT);
+	unsigned long area_end = area->offset + io_area_length(area);
+
+	extent->phys = PFN_PHYS(run->pfn);
+	if (first < area->offset) {
+		extent->phys += area->offset - first;
+		first = area->offset;
+	}
+	extent->iova = area->node.start + (first - area->offset);
+	extent->length = min(end, area_end) - first;
+}
+
+/* Map pages; @end becomes the IOVA up to which that was done. pages->lock is held */
+static int map_pages(const struct io_area *area,
+		     struct io_domain_writer *writer, unsigned long first,
+		     unsigned long last, unsigned long *end)
+{
+	struct pfn_runs_iter iter __uninitialized;
+
+	pfn_runs_for_each(&area->pages->runs, &iter, first, last) {
+		struct io_extent extent __uninitialized;
+		int rc;
+
+		run_to_extent(area, &iter.run, &extent);
+		rc = io_domain_map(writer, &extent);
+		if (rc)
+			return rc;
+		*end = extent.iova + extent.length;
+	}
+	return 0;
+}
+
+/**
+ * io_area_map - map an area in a domain
+ * @area: Held
+ * @domain: The domain, whose other areas may be worked on at the same time
+ * @large: Entries larger than PAGE_SIZE may be used
+ *
+ * One call of the driver for each run of pages.
+ *
+ * Return: 0, or the error of the driver; then nothing of it is mapped.
+ */
+int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large)
+{
+	struct io_pages *pages = area->pages;
+	unsigned long end = area->node.start;
+	struct io_domain_writer writer __uninitialized;
+	int rc;
+
+	io_domain_writer_init(&writer, domain, area->prot, large);
+	mutex_lock(&pages->lock);
+	rc = map_pages(area, &writer, area->hold.node.start,
+		       area->hold.node.last, &end);
+	mutex_unlock(&pages->lock);
+
+	if (!rc)
+		rc = io_domain_sync(&writer, area->node.start,
+				    io_area_length(area));
+	if (rc)
+		io_domain_unmap(domain, area->node.start,
+				end - area->node.start);
+	return rc;
+}
+
+/* Which page comes first in a part, or after the part before */
+static unsigned long part_first(const struct area_work *work, unsigned int part)
+{
+	const struct io_area *area = work->area;
+	unsigned long base = (area->node.start >> PAGE_SHIFT) -
+			     (area->offset >> PAGE_SHIFT);
+	unsigned long first = area->hold.node.start;
+
+	if (!part)
+		return first;
+	return min(crew_part_end(base, first, part * work->part_size),
+		   area->hold.node.last + 1);
+}
+
+/* Where the bytes of a page that are in the area begin */
+static unsigned long page_iova(const struct io_area *area, unsigned long page)
+{
+	unsigned long first = page << PAGE_SHIFT;
+
+	return area->node.start + max(first, area->offset) - area->offset;
+}
+
+static int map_part(void *data, unsigned int part)
+{
+	struct area_work *work = data;
+	unsigned long first = part_first(work, part);
+	unsigned long end = page_iova(work->area, first);
+	unsigned long next = part_first(work, part + 1);
+	struct io_domain_writer writer = work->writer;
+	int rc = 0;
+
+	if (first != next)
+		rc = map_pages(work->area, &writer, first, next - 1, &end);
+	work->mapped[part] = end - page_iova(work->area, first);
+	return rc;
+}
+
+/* Exactly what was mapped: anything else can take a neighbour along */
+static void unmap_parts(const struct area_work *work)
+{
+	unsigned int part;
+
+	for (part = 0; part != AREA_PARTS; part++) {
+		unsigned long page = part_first(work, part);
+
+		io_domain_unmap(work->writer.domain,
+				page_iova(work->area, page),
+				work->mapped[part]);
+	}
+}
+
+/**
+ * io_area_map_together - map an area in a domain by several threads
+ * @area: As for io_area_map()
+ * @domain: Likewise
+ * @large: Likewise
+ * @crew: Hired by the caller, who works alone if it is of no use for this area
+ *
+ * The locks that the caller holds cover what the helpers do. Nothing stops or
+ * freezes these in a part, since mapping waits for no user memory.
+ *
+ * Return: as io_area_map().
+ */
+int io_area_map_together(struct io_area *area, struct iommu_domain *domain,
+			 bool large, struct crew *crew)
+{
+	unsigned long npages = area->hold.node.last - area->hold.node.start + 1;
+	struct area_work *work = NULL;
+	int rc;
+
+	if (io_area_length(area) >= IO_AREA_TOGETHER_MIN)
+		work = kzalloc(sizeof(*work), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!work)
+		return io_area_map(area, domain, large);
+	work->area = area;
+	work->part_size = roundup(DIV_ROUND_UP(npages, AREA_PARTS - 1),
+				  CREW_PART_ALIGN);
+	io_domain_writer_init(&work->writer, domain, area->prot, large);
+
+	mutex_lock(&area->pages->lock);
+	rc = crew_work(crew, map_part, work, AREA_PARTS);
+	mutex_unlock(&area->pages->lock);
+
+	if (!rc)
+		rc = io_domain_sync(&work->writer, area->node.start,
+				    io_area_length(area));
+	if (rc)
+		unmap_parts(work);
+	kfree(work);
+	return rc;
+}
+
+/**
+ * io_area_helpers - how many helpers it is worth to map an area with
+ * @area: Held, not below IO_AREA_TOGETHER_MIN
+ *
+ * The work is in the runs, however long they are.
+ *
+ * Return: a number, at most crew_max_helpers().
+ */
+unsigned int io_area_helpers(struct io_area *area)
+{
+	struct io_pages *pages = area->pages;
+	struct pfn_runs_iter iter;
+	unsigned int runs = 0;
+	unsigned int most;
+
+	most = crew_max_helpers();
+	if (!most)
+		return 0;
+	mutex_lock(&pages->lock);
+	pfn_runs_for_each(&pages->runs, &iter, area->hold.node.start,
+			  area->hold.node.last)
+		if (++runs == most * HELPER_MIN_RUNS)
+			break;
+	mutex_unlock(&pages->lock);
+	return runs / HELPER_MIN_RUNS;
+}
+
+/**
+ * io_area_unmap - unmap an area from a domain
+ * @area: Mapped there by io_area_map()
+ * @domain: The domain
+ *
+ * On return no device reaches the memory through it.
+ */
+void io_area_unmap(struct io_area *area, struct iommu_domain *domain)
+{
+	io_domain_unmap(domain, area->node.start, io_area_length(area));
+}
