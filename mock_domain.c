@@ -147,6 +147,13 @@ static void flush_iotlb_all(struct iommu_domain *domain)
 	mock_table_flush(&to_mock_domain(domain)->table);
 }
 
+/* There is nothing to do, but with drivers that have to call somebody it can fail */
+static int iotlb_sync_map(struct iommu_domain *domain, unsigned long iova,
+			  size_t length)
+{
+	return selftest_should_fail() ? -ENOMEM : 0;
+}
+
 static void free_paging(struct iommu_domain *domain)
 {
 	struct mock_domain *mock = to_mock_domain(domain);
@@ -162,6 +169,7 @@ static const struct iommu_domain_ops paging_ops = {
 	.unmap_pages = unmap_pages,
 	.iova_to_phys = iova_to_phys,
 	.flush_iotlb_all = flush_iotlb_all,
+	.iotlb_sync_map = iotlb_sync_map,
 	.free = free_paging,
 };
 
