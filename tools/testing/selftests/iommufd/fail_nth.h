@@ -33,8 +33,8 @@ static inline int fail_nth_write_file(const char *directory, const char *name,
 	return written < 0 ? -errno : 0;
 }
 
-/* The kernel log is for what should not happen. */
-static inline void fail_nth_be_quiet(void)
+/* Sets an attribute of everything that can be made to fail. */
+static inline void fail_nth_set_all(const char *name, const char *value)
 {
 	DIR *directory = opendir(FAIL_NTH_DEBUGFS);
 	struct dirent *entry;
@@ -43,7 +43,7 @@ static inline void fail_nth_be_quiet(void)
 		return;
 	while ((entry = readdir(directory)))
 		if (!strncmp(entry->d_name, "fail", 4))
-			fail_nth_write_file(entry->d_name, "verbose", "0");
+			fail_nth_write_file(entry->d_name, name, value);
 	closedir(directory);
 }
 
@@ -64,7 +64,8 @@ static inline int fail_nth_open(void)
 	fail_nth_write_file("fail_page_alloc", "ignore-gfp-highmem", "N");
 	/* Also those of a single page: IOMMU drivers get their page tables by that */
 	fail_nth_write_file("fail_page_alloc", "min-order", "0");
-	fail_nth_be_quiet();
+	/* The kernel log is for what should not happen */
+	fail_nth_set_all("verbose", "0");
 	fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -77,6 +78,44 @@ static inline void fail_nth_start(int fd, unsigned int nth)
 	snprintf(text, sizeof(text), "%u", nth);
 	if (pwrite(fd, text, strlen(text), 0) < 0)
 		abort();
+}
+
+/* Where a function of the kernel begins and the next one does. Returns whether it is there. */
+static inline bool fail_nth_find(const char *function, unsigned long range[2])
+{
+	FILE *symbols = fopen("/proc/kallsyms", "re");
+	unsigned long address;
+	char name[256];
+
+	memset(range, 0, 2 * sizeof(*range));
+	while (symbols && !range[1] &&
+	       fscanf(symbols, "%lx %*c %255s%*[^\n]", &address, name) == 2) {
+		if (range[0] && address != range[0])
+			range[1] = address;
+		else if (!strcmp(name, function))
+			range[0] = address;
+	}
+	if (symbols)
+		fclose(symbols);
+	return range[1];
+}
+
+/*
+ * From now on only what one function of the kernel does can fail, and what it calls;
+ * or with NULL everything again. Returns 0 or -errno.
+ */
+static inline int fail_nth_only_in(const char *function)
+{
+	unsigned long range[2] = { 0, -1UL };
+	char text[32];
+
+	if (function && !fail_nth_find(function, range))
+		return -ENOENT;
+	snprintf(text, sizeof(text), "0x%lx", range[0]);
+	fail_nth_set_all("require-start", text);
+	snprintf(text, sizeof(text), "0x%lx", range[1]);
+	fail_nth_set_all("require-end", text);
+	return 0;
 }
 
 /*

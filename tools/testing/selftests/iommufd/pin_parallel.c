@@ -303,6 +303,44 @@ TEST_F_TIMEOUT(pin_parallel, no_memory_in_the_middle_of_writing_changes_nothing,
 	close(fail_nth);
 }
 
+/* Copies with a place of a function failing. Returns whether that did no harm, and was there. */
+static bool fails_without_harm(struct _test_data_pin_parallel *self, int fail_nth,
+			       const char *function, unsigned int nth)
+{
+	struct attachment *attachment = &self->attachment;
+	uint64_t copy = IOVA + 4 * SIZE;
+	bool has_failed;
+	int rc;
+
+	if (fail_nth_only_in(function))
+		return false;
+	fail_nth_start(fail_nth, nth);
+	rc = iommu_ioas_copy_fixed(attachment->iommufd, attachment->ioas, IOVA, SIZE,
+				   attachment->ioas, IOMMU_MAP_RW, copy);
+	has_failed = fail_nth_stop(fail_nth);
+	fail_nth_only_in(NULL);
+	return !rc && has_failed && !attachment_unmap(attachment, copy, SIZE);
+}
+
+TEST_F_TIMEOUT(pin_parallel, without_memory_for_helpers_the_caller_does_all_of_it, 240)
+{
+	int fail_nth = fail_nth_open();
+	unsigned int nth;
+
+	if (fail_nth < 0)
+		SKIP(return, "needs a kernel with fault injection");
+	if (memory_info("MemAvailable") < (long)(2 * SIZE >> 10) + (128 << 10))
+		SKIP(return, "needs 704 MiB of free memory");
+	ASSERT_TRUE(scatter(self));
+	ASSERT_EQ(0, map(self));
+	EXPECT_TRUE(fails_without_harm(self, fail_nth, "io_area_map_together", 1));
+	/* The crew, and then its first thread */
+	for (nth = 1; nth <= 13; nth += 3)
+		EXPECT_TRUE(fails_without_harm(self, fail_nth, "crew_hire", nth));
+	EXPECT_EQ(0, unmap(self));
+	close(fail_nth);
+}
+
 TEST_F_TIMEOUT(pin_parallel, huge_pages_that_are_there_need_no_helpers, 120)
 {
 	uint8_t *huge = self->memory + PAGE_BYTES;
@@ -462,6 +500,46 @@ TEST_F_TIMEOUT(pin_parallel, SIGKILL_ends_all_threads_wherever_they_hang, 120)
 	EXPECT_EQ(SIGKILL, watchdog_reap(child, watchdog_limit()));
 	EXPECT_EQ(-ENOENT, unmap(self));
 	close(ready[0]);
+}
+
+/* Kills a process some time after it began to map. Returns whether all or nothing is left. */
+static bool leaves_all_or_nothing(struct _test_data_pin_parallel *self, useconds_t delay)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child)
+		_exit(map(self) ? 1 : 0);
+	if (child < 0)
+		return false;
+	usleep(delay);
+	kill(child, SIGKILL);
+	status = watchdog_reap(child, watchdog_limit());
+	return (!status || status == SIGKILL) &&
+	       (nothing_changed(self) || !unmap(self)) && nothing_changed(self);
+}
+
+/* It may come while they pin, while they write, or between the two. */
+TEST_F_TIMEOUT(pin_parallel, SIGKILL_at_any_time_leaves_all_or_nothing, 240)
+{
+	struct timespec began, ended;
+	useconds_t duration;
+	int i;
+
+	if (memory_info("MemAvailable") < (long)(2 * SIZE >> 10) + (128 << 10))
+		SKIP(return, "needs 704 MiB of free memory");
+	/* The children's, too */
+	ASSERT_EQ(self->memory, mmap(self->memory, SIZE, PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	ASSERT_TRUE(scatter(self));
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	ASSERT_EQ(0, map(self));
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	ASSERT_EQ(0, unmap(self));
+	duration = (ended.tv_sec - began.tv_sec) * 1000000 +
+		   (ended.tv_nsec - began.tv_nsec) / 1000;
+	for (i = 1; i <= 25; i++)
+		EXPECT_TRUE(leaves_all_or_nothing(self, i * (duration / 20)));
 }
 
 /* Waits until a child has stopped. */
