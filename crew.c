@@ -17,8 +17,8 @@
  * nobody waits for one that has nothing in hand: parts are taken one by one, by
  * the caller as well, and who gets no turn takes none. None of these stops a
  * thread inside a part, unless it waits there for memory to appear. Nor does the
- * caller wait for a thread to exit that does not, or it could not be stopped or
- * frozen itself.
+ * caller wait long for a thread to exit that does not, or it could not be stopped
+ * or frozen itself.
  */
 #include <linux/completion.h>
 #include <linux/cpumask.h>
@@ -34,12 +34,25 @@
 #include "crew.h"
 
 #define MAX_HELPERS 7
+/* As a rule helpers end in less; who waits for them does so for order's sake */
+#define DISMISSAL_JIFFIES HZ
+
+/**
+ * struct crew_helper - a thread that helps
+ * @crew: Whom
+ * @thread: The thread
+ * @gone: It takes no more parts, and if it was killed, must not be woken
+ */
+struct crew_helper {
+	struct crew *crew;
+	struct vhost_task *thread;
+	bool gone;
+};
 
 /**
  * struct crew - those who do the work of one process together
  * @refs: Of the caller, and of @dismissal
- * @lock: Protects all up to @rc; whoever took a part has it alone
- * @killed: The helpers are going, or gone
+ * @lock: Protects all up to @present, and @helpers; whoever took a part has it alone
  * @do_part: What to do with a part
  * @work: For @do_part
  * @next: The part to be taken next, @nparts: none
@@ -47,7 +60,10 @@
  * @busy: How many parts are in hand
  * @failed: The first part that failed
  * @rc: Its error
+ * @leaving: The helpers are to go
+ * @present: How many have not
  * @finished: Completed when no part is in hand, nor will be
+ * @left: Completed when the helpers are to go and all have
  * @dismissal: Ends the threads
  * @dismissed: Completed after that
  * @nhelpers: How many threads
@@ -56,7 +72,6 @@
 struct crew {
 	refcount_t refs;
 	spinlock_t lock; /* parts in hand */
-	bool killed;
 	crew_part_fn do_part;
 	void *work;
 	unsigned int next;
@@ -64,11 +79,14 @@ struct crew {
 	unsigned int busy;
 	unsigned int failed;
 	int rc;
+	bool leaving;
+	unsigned int present;
 	struct completion finished;
+	struct completion left;
 	struct work_struct dismissal;
 	struct completion dismissed;
 	unsigned int nhelpers;
-	struct vhost_task *helpers[MAX_HELPERS];
+	struct crew_helper helpers[MAX_HELPERS];
 };
 
 /* Of its own so that the module does not go before its threads */
@@ -112,53 +130,108 @@ static void finish_part(struct crew *crew, unsigned int part, int rc)
 	spin_unlock(&crew->lock);
 }
 
+static void leave(struct crew_helper *helper)
+{
+	struct crew *crew = helper->crew;
+
+	lockdep_assert_held(&crew->lock);
+
+	if (helper->gone)
+		return;
+	helper->gone = true;
+	crew->present--;
+	if (crew->leaving && !crew->present)
+		complete(&crew->left);
+}
+
+static void leave_if_told(struct crew_helper *helper)
+{
+	struct crew *crew = helper->crew;
+
+	spin_lock(&crew->lock);
+	if (crew->leaving)
+		leave(helper);
+	spin_unlock(&crew->lock);
+}
+
 /*
  * What a helper does: called again after true; after false only when it is woken
  * up. Comes in the state in which it would sleep.
  */
 static bool help(void *data)
 {
-	struct crew *crew = data;
+	struct crew_helper *helper = data;
+	struct crew *crew = helper->crew;
 	unsigned int part;
 
-	if (!take_part(crew, &part))
+	if (!take_part(crew, &part)) {
+		leave_if_told(helper);
 		return false;
+	}
 	__set_current_state(TASK_RUNNING);
 	finish_part(crew, part, crew->do_part(crew->work, part));
 	return true;
 }
 
-/* It has nothing in hand that it would have to give back, but must not be woken */
+/* It has nothing in hand that it would have to give back */
 static void helper_killed(void *data)
 {
-	struct crew *crew = data;
+	struct crew_helper *helper = data;
 
-	spin_lock(&crew->lock);
-	crew->killed = true;
-	spin_unlock(&crew->lock);
+	spin_lock(&helper->crew->lock);
+	leave(helper);
+	spin_unlock(&helper->crew->lock);
 }
 
 /* Without a thread there is more to do for the others */
 static bool hire_helper(struct crew *crew)
 {
-	struct vhost_task *helper;
+	struct crew_helper *helper = &crew->helpers[crew->nhelpers];
 
-	helper = vhost_task_create(help, helper_killed, crew, "iommufd-crew");
+	helper->crew = crew;
+	helper->thread = vhost_task_create(help, helper_killed, helper,
+					   "iommufd-crew");
 	/* Older kernels return NULL */
-	if (IS_ERR_OR_NULL(helper))
+	if (IS_ERR_OR_NULL(helper->thread))
 		return false;
-	crew->helpers[crew->nhelpers++] = helper;
-	vhost_task_start(helper);
+	spin_lock(&crew->lock);
+	crew->nhelpers++;
+	crew->present++;
+	spin_unlock(&crew->lock);
+	vhost_task_start(helper->thread);
 	return true;
 }
 
-static void dismiss(struct work_struct *dismissal)
+/* Have those do something that can; the lock is held */
+static void wake_helpers(struct crew *crew)
 {
-	struct crew *crew = container_of(dismissal, struct crew, dismissal);
 	unsigned int i;
 
 	for (i = 0; i != crew->nhelpers; i++)
-		vhost_task_stop(crew->helpers[i]);
+		if (!crew->helpers[i].gone)
+			vhost_task_wake(crew->helpers[i].thread);
+}
+
+/*
+ * A helper that is stopped or frozen does not end before that is over. This waits
+ * idly until each has run again: vhost_task_stop() alone would look like a thread
+ * that hangs.
+ */
+static void dismiss(struct work_struct *dismissal)
+{
+	struct crew *crew = container_of(dismissal, struct crew, dismissal);
+	unsigned int present, i;
+
+	spin_lock(&crew->lock);
+	crew->leaving = true;
+	present = crew->present;
+	wake_helpers(crew);
+	spin_unlock(&crew->lock);
+	if (present)
+		wait_for_completion_state(&crew->left, TASK_IDLE);
+
+	for (i = 0; i != crew->nhelpers; i++)
+		vhost_task_stop(crew->helpers[i].thread);
 	complete(&crew->dismissed);
 	put_crew(crew);
 }
@@ -172,7 +245,7 @@ unsigned int crew_max_helpers(void)
 {
 	unsigned int cpus;
 
-	if (!is_user_task(current))
+	if (!current->mm || (current->flags & (PF_KTHREAD | PF_USER_WORKER)))
 		return 0;
 	cpus = cpumask_weight_and(cpu_online_mask, current->cpus_ptr);
 	return clamp(cpus, 1U, 1U + MAX_HELPERS) - 1;
@@ -200,6 +273,7 @@ struct crew *crew_hire(unsigned int helpers)
 	refcount_set(&crew->refs, 1);
 	spin_lock_init(&crew->lock);
 	init_completion(&crew->finished);
+	init_completion(&crew->left);
 	INIT_WORK(&crew->dismissal, dismiss);
 	init_completion(&crew->dismissed);
 	while (crew->nhelpers != helpers && hire_helper(crew))
@@ -211,8 +285,6 @@ struct crew *crew_hire(unsigned int helpers)
 static void begin_work(struct crew *crew, crew_part_fn do_part, void *work,
 		       unsigned int nparts)
 {
-	unsigned int i;
-
 	reinit_completion(&crew->finished);
 	spin_lock(&crew->lock);
 	crew->do_part = do_part;
@@ -221,8 +293,7 @@ static void begin_work(struct crew *crew, crew_part_fn do_part, void *work,
 	crew->nparts = nparts;
 	crew->failed = nparts;
 	crew->rc = 0;
-	for (i = 0; i != crew->nhelpers && !crew->killed; i++)
-		vhost_task_wake(crew->helpers[i]);
+	wake_helpers(crew);
 	spin_unlock(&crew->lock);
 }
 
@@ -267,16 +338,15 @@ int crew_work(struct crew *crew, crew_part_fn do_part, void *work,
 }
 
 /*
- * A thread that is stopped or frozen does not exit before that is over, so it is
- * not the caller that waits for all of them. It waits until a signal comes, since
- * what stops or freezes them sends it one, too; as a rule they are gone by then.
+ * It is not the caller that waits for all of them, however long that takes. Nor
+ * does it keep on if a signal comes: what stops or freezes the whole process.
  */
 static void dismiss_helpers(struct crew *crew)
 {
 	refcount_inc(&crew->refs);
 	queue_work(dismissals, &crew->dismissal);
-	if (wait_for_completion_interruptible(&crew->dismissed))
-		return;
+	wait_for_completion_interruptible_timeout(&crew->dismissed,
+						  DISMISSAL_JIFFIES);
 }
 
 /**

@@ -8,7 +8,7 @@
 #include <linux/math.h>
 #include <linux/mm.h>
 
-/* Pages: where no huge page is, as far as the address tells, cut in two */
+/* Pages: where no huge page of PMD_SIZE is, as far as the address tells, cut in two */
 #define CREW_PART_ALIGN (PMD_SIZE >> PAGE_SHIFT)
 
 struct crew;

@@ -159,9 +159,9 @@ int pin_parallel(const struct user_memory *memory, struct pfn_builder *builder,
 	if (!helpers || memory->mm != current->mm)
 		return pin_user_memory(memory, builder, first, npages);
 	start = ktime_get_ns();
-	done = part_end(memory, first, part_size) - first;
+	done = min(part_end(memory, first, part_size) - first, npages);
 	rc = pin_user_memory(memory, builder, first, done);
-	if (rc)
+	if (rc || done == npages)
 		return rc;
 	helpers = count_helpers(helpers, ktime_get_ns() - start, done,
 				npages - done);
