@@ -65,13 +65,30 @@ cached_tree_paths()
 	TREE_OBJECTS=$TREE_CACHE/$1
 }
 
+# IOMMUFD_DEADLINE in the environment: when all has to be over, in seconds since the
+# epoch.
+seconds_left()
+{
+	echo $((${IOMMUFD_DEADLINE:-EPOCHSECONDS + 1000000} - EPOCHSECONDS))
+}
+
+# limit_to_deadline SECONDS: prints that, or little more than there are left
+limit_to_deadline()
+{
+	local most
+
+	most=$(($(seconds_left) + 240))
+	most=$((most > 60 ? most : 60))
+	echo $(($1 < most ? $1 : most))
+}
+
 # Brings cached tree $1 up to date and keeps it to this process until it ends.
 use_cached_tree()
 {
 	cached_tree_paths "$1"
 	mkdir -p "$TREE_OBJECTS"
 	exec {tree_lock}>"$TREE_OBJECTS.lock"
-	flock "$tree_lock"
+	flock -w "$(limit_to_deadline 3600)" "$tree_lock" || die "$1: another build does not end"
 	"$TOP/scripts/tree" --cached "$1"
 }
 
