@@ -47,39 +47,6 @@ static inline void fail_nth_set_all(const char *name, const char *value)
 	closedir(directory);
 }
 
-/**
- * fail_nth_open - get ready to have something fail
- *
- * Return: a file descriptor, or -errno if the kernel cannot do this.
- */
-static inline int fail_nth_open(void)
-{
-	int fd, rc;
-
-	/* Allocations that may wait, which are nearly all */
-	rc = fail_nth_write_file("failslab", "ignore-gfp-wait", "N");
-	if (rc)
-		return rc;
-	fail_nth_write_file("fail_page_alloc", "ignore-gfp-wait", "N");
-	fail_nth_write_file("fail_page_alloc", "ignore-gfp-highmem", "N");
-	/* Also those of a single page: IOMMU drivers get their page tables by that */
-	fail_nth_write_file("fail_page_alloc", "min-order", "0");
-	/* The kernel log is for what should not happen */
-	fail_nth_set_all("verbose", "0");
-	fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-/* From now on the @nth place that can fail does. */
-static inline void fail_nth_start(int fd, unsigned int nth)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", nth);
-	if (pwrite(fd, text, strlen(text), 0) < 0)
-		abort();
-}
-
 /* Where a function of the kernel begins and the next one does. Returns whether it is there. */
 static inline bool fail_nth_find(const char *function, unsigned long range[2])
 {
@@ -116,6 +83,41 @@ static inline int fail_nth_only_in(const char *function)
 	snprintf(text, sizeof(text), "0x%lx", range[1]);
 	fail_nth_set_all("require-end", text);
 	return 0;
+}
+
+/**
+ * fail_nth_open - get ready to have something fail
+ *
+ * Return: a file descriptor, or -errno if the kernel cannot do this.
+ */
+static inline int fail_nth_open(void)
+{
+	int fd, rc;
+
+	/* Allocations that may wait, which are nearly all */
+	rc = fail_nth_write_file("failslab", "ignore-gfp-wait", "N");
+	if (rc)
+		return rc;
+	fail_nth_write_file("fail_page_alloc", "ignore-gfp-wait", "N");
+	fail_nth_write_file("fail_page_alloc", "ignore-gfp-highmem", "N");
+	/* Also those of a single page: IOMMU drivers get their page tables by that */
+	fail_nth_write_file("fail_page_alloc", "min-order", "0");
+	/* The kernel log is for what should not happen */
+	fail_nth_set_all("verbose", "0");
+	/* A program that was killed can have left something else */
+	fail_nth_only_in(NULL);
+	fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* From now on the @nth place that can fail does. */
+static inline void fail_nth_start(int fd, unsigned int nth)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", nth);
+	if (pwrite(fd, text, strlen(text), 0) < 0)
+		abort();
 }
 
 /*

@@ -66,8 +66,13 @@ static inline int slow_memory_wait(struct slow_memory *slow)
 {
 	struct pollfd poller = { .fd = slow->faults, .events = POLLIN };
 	struct uffd_msg message;
+	int ready;
 
-	if (poll(&poller, 1, 60000) != 1)
+	/* Threads that change their user interrupt all others */
+	do
+		ready = poll(&poller, 1, 60000);
+	while (ready < 0 && errno == EINTR);
+	if (ready != 1)
 		return -ETIME;
 	return read(slow->faults, &message, sizeof(message)) == sizeof(message) ? 0 : -errno;
 }
