@@ -7,6 +7,8 @@
 
 #include "edu_fixture.h"
 
+#define UNSAFE_INTERRUPTS "/sys/module/iommufd/parameters/allow_unsafe_interrupts"
+
 FIXTURE(device_bind)
 {
 	int iommufd;
@@ -36,6 +38,31 @@ static int bind_ioctl(struct vfio_device *device, __u32 argsz, __u32 flags, __s3
 	};
 
 	return iommu_ioctl(device->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind);
+}
+
+/* Sets or clears the parameter. Returns what it was, or 0. */
+static char allow_unsafe_interrupts(char allowed)
+{
+	int fd = open(UNSAFE_INTERRUPTS, O_RDWR | O_CLOEXEC);
+	char before = 0;
+
+	if (pread(fd, &before, 1, 0) != 1 || pwrite(fd, &allowed, 1, 0) != 1)
+		before = 0;
+	close(fd);
+	return before;
+}
+
+/* The machine allows them from the beginning if it has any, see scripts/vm. */
+TEST_F(device_bind, device_whose_interrupts_are_not_isolated_is_EPERM_unless_allowed)
+{
+	int rc;
+
+	if (allow_unsafe_interrupts('N') != 'Y')
+		SKIP(return, "needs an IOMMU that does not isolate interrupts");
+	rc = vfio_device_bind(&self->device, self->iommufd);
+	EXPECT_EQ('N', allow_unsafe_interrupts('Y'));
+	ASSERT_EQ(-EPERM, rc);
+	ASSERT_EQ(0, vfio_device_bind(&self->device, self->iommufd));
 }
 
 TEST_F(device_bind, argsz_below_the_struct_is_EINVAL)
