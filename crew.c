@@ -34,7 +34,7 @@
 #include "crew.h"
 
 #define MAX_HELPERS 7
-/* As a rule helpers end in less; who waits for them does so for order's sake */
+/* As a rule helpers end in far less */
 #define DISMISSAL_JIFFIES HZ
 
 /**
@@ -338,15 +338,16 @@ int crew_work(struct crew *crew, crew_part_fn do_part, void *work,
 }
 
 /*
- * It is not the caller that waits for all of them, however long that takes. Nor
- * does it keep on if a signal comes: what stops or freezes the whole process.
+ * A process that is sent SIGSTOP stops when one of its threads is about to return to
+ * user mode, and that is the caller. So it waits: then the others have ended before.
+ * But what freezes or traces may keep each for itself, and so it does not wait long.
  */
 static void dismiss_helpers(struct crew *crew)
 {
 	refcount_inc(&crew->refs);
 	queue_work(dismissals, &crew->dismissal);
-	wait_for_completion_interruptible_timeout(&crew->dismissed,
-						  DISMISSAL_JIFFIES);
+	wait_for_completion_killable_timeout(&crew->dismissed,
+					     DISMISSAL_JIFFIES);
 }
 
 /**
