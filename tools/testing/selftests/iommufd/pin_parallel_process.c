@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #include "parallel_fixture.h"
 #include "watchdog.h"
@@ -162,19 +163,25 @@ static bool stops(pid_t child)
 	return WIFSTOPPED(status);
 }
 
-/* Does the file of a task hold a text? */
-static bool task_file_has(const char *task, const char *file, const char *text)
+static bool file_has(const char *path, const char *text)
 {
-	char path[300], contents[2048];
+	char contents[2048];
 	ssize_t length;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%s/%s", task, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	length = read(fd, contents, sizeof(contents) - 1);
 	close(fd);
 	contents[length < 0 ? 0 : length] = 0;
 	return strstr(contents, text);
+}
+
+static bool task_file_has(const char *task, const char *file, const char *text)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "/proc/%s/%s", task, file);
+	return file_has(path, text);
 }
 
 /* Does a thread of the kernel wait for a helper to end, as one that hangs would? */
@@ -220,8 +227,72 @@ TEST_F_TIMEOUT(pin_parallel, a_process_that_maps_can_be_stopped_and_continued, 1
 		hangs += keeps_looking_like_a_hang();
 		ASSERT_EQ(0, kill(child, SIGCONT));
 	}
-	/* One that is stopped in the moment in which it ends does */
-	EXPECT_GT(5, hangs);
+	/* A helper that is stopped in the moment in which it ends does */
+	EXPECT_GT(3, hangs);
 	ASSERT_EQ(0, kill(child, SIGKILL));
 	EXPECT_EQ(SIGKILL, watchdog_reap(child, watchdog_limit()));
+}
+
+#define CGROUP "/sys/fs/cgroup/iommufd-maps"
+
+static bool cgroup_write(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
+	bool written = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	close(fd);
+	return written;
+}
+
+/* A cgroup for a process. Returns 0 or -errno. */
+static int cgroup_create(pid_t child)
+{
+	char pid[16];
+
+	if (mkdir(CGROUP, 0700) && errno != EEXIST)
+		return -errno;
+	snprintf(pid, sizeof(pid), "%d", child);
+	return cgroup_write(CGROUP "/cgroup.procs", pid) ? 0 : -EIO;
+}
+
+/* Freezes the cgroup and waits until it is frozen. */
+static bool freezes(void)
+{
+	time_t end = watchdog_now() + watchdog_limit();
+
+	if (!cgroup_write(CGROUP "/cgroup.freeze", "1"))
+		return false;
+	while (!file_has(CGROUP "/cgroup.events", "frozen 1")) {
+		if (watchdog_now() > end)
+			return false;
+		usleep(1000);
+	}
+	return true;
+}
+
+TEST_F_TIMEOUT(pin_parallel, a_process_that_maps_can_be_frozen_and_thawed, 120)
+{
+	int hangs = 0, rc, i;
+	pid_t child;
+
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		for (;;)
+			if (map(self) || unmap(self))
+				_exit(1);
+	rc = cgroup_create(child);
+	for (i = 0; !rc && i < 20; i++) {
+		usleep(1000 * (20 + 7 * i));
+		EXPECT_TRUE(freezes());
+		hangs += keeps_looking_like_a_hang();
+		EXPECT_TRUE(cgroup_write(CGROUP "/cgroup.freeze", "0"));
+	}
+	/* A helper that is frozen in the moment in which it ends does */
+	EXPECT_GT(3, hangs);
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	EXPECT_EQ(SIGKILL, watchdog_reap(child, watchdog_limit()));
+	rmdir(CGROUP);
+	if (rc)
+		SKIP(return, "needs a cgroup that can be frozen");
 }
