@@ -138,9 +138,9 @@ TEST_F_TIMEOUT(pin_parallel, SIGKILL_at_any_time_leaves_all_or_nothing, 240)
 	duration = time_of(CLOCK_MONOTONIC) - began;
 	ASSERT_EQ(0, unmap(self));
 
-	for (i = 1; i <= 20 && time_of(CLOCK_MONOTONIC) < began + 150; i++) {
+	for (i = 1; i <= 12 && time_of(CLOCK_MONOTONIC) < began + 90; i++) {
 		/* It has ended some time after it was done, so more of them come early */
-		int rc = kill_mapper(self, i * i * duration / 400);
+		int rc = kill_mapper(self, i * i * duration / 150);
 
 		EXPECT_TRUE(!rc || rc == -ENOENT);
 		EXPECT_TRUE(nothing_changed(self));
@@ -282,8 +282,8 @@ TEST_F_TIMEOUT(pin_parallel, a_process_that_maps_can_be_frozen_and_thawed, 120)
 			if (map(self) || unmap(self))
 				_exit(1);
 	rc = cgroup_create(child);
-	for (i = 0; !rc && i < 20; i++) {
-		usleep(1000 * (20 + 7 * i));
+	for (i = 0; !rc && i < 15; i++) {
+		usleep(1000 * (20 + 9 * i));
 		EXPECT_TRUE(freezes());
 		hangs += keeps_looking_like_a_hang();
 		EXPECT_TRUE(cgroup_write(CGROUP "/cgroup.freeze", "0"));
