@@ -128,43 +128,6 @@ TEST_F_TIMEOUT(pin_parallel, helpers_write_scattered_pages_into_the_page_table, 
 	EXPECT_TRUE(has_pinned(self, 0));
 }
 
-/* The parts before the one that fails, and some after it, have been written by then. */
-TEST_F_TIMEOUT(pin_parallel, no_memory_in_the_middle_of_writing_changes_nothing, 240)
-{
-	struct attachment *attachment = &self->attachment;
-	uint64_t copy = IOVA + 4 * SIZE;
-	int fail_nth = fail_nth_open();
-	int failures = 0;
-	unsigned int nth;
-
-	if (fail_nth < 0)
-		SKIP(return, "needs a kernel with fault injection");
-	if (memory_info("MemAvailable") < (long)(2 * SIZE >> 10) + (128 << 10))
-		SKIP(return, "needs 704 MiB of free memory");
-	ASSERT_TRUE(scatter(self));
-	ASSERT_EQ(0, map(self));
-	ASSERT_EQ(0, fail_nth_only_in("io_area_map_together"));
-	for (nth = 10; nth <= 100; nth += 15) {
-		int rc;
-
-		fail_nth_start(fail_nth, nth);
-		rc = iommu_ioas_copy_fixed(attachment->iommufd, attachment->ioas, IOVA, SIZE,
-					   attachment->ioas, IOMMU_MAP_RW, copy);
-		fail_nth_stop(fail_nth);
-		failures += rc == -ENOMEM;
-		EXPECT_TRUE(!rc || rc == -ENOMEM);
-		EXPECT_EQ(rc ? -ENOENT : 0, attachment_unmap(attachment, copy, SIZE));
-	}
-	fail_nth_only_in(NULL);
-	EXPECT_LT(0, failures);
-	/* VT-d complains if anything is left there */
-	EXPECT_EQ(0, iommu_ioas_copy_fixed(attachment->iommufd, attachment->ioas, IOVA, SIZE,
-					   attachment->ioas, IOMMU_MAP_RW, copy));
-	EXPECT_TRUE(device_reaches_all_parts(self));
-	EXPECT_EQ(0, attachment_unmap(attachment, copy, SIZE));
-	close(fail_nth);
-}
-
 /* Copies with a place of a function failing. Returns what came of it. */
 static int copy_with_failure(struct _test_data_pin_parallel *self, int fail_nth,
 			     const char *function, unsigned int nth, bool *has_failed)
@@ -182,6 +145,39 @@ static int copy_with_failure(struct _test_data_pin_parallel *self, int fail_nth,
 	*has_failed = fail_nth_stop(fail_nth);
 	fail_nth_only_in(NULL);
 	return rc ?: attachment_unmap(attachment, copy, SIZE);
+}
+
+/* The parts before the one that fails, and some after it, have been written by then. */
+TEST_F_TIMEOUT(pin_parallel, no_memory_in_the_middle_of_writing_changes_nothing, 240)
+{
+	struct attachment *attachment = &self->attachment;
+	uint64_t copy = IOVA + 4 * SIZE;
+	int fail_nth = fail_nth_open();
+	bool has_failed;
+	int failures = 0;
+	unsigned int nth;
+
+	if (fail_nth < 0)
+		SKIP(return, "needs a kernel with fault injection");
+	if (memory_info("MemAvailable") < (long)(2 * SIZE >> 10) + (128 << 10))
+		SKIP(return, "needs 704 MiB of free memory");
+	ASSERT_TRUE(scatter(self));
+	ASSERT_EQ(0, map(self));
+	for (nth = 10; nth <= 100; nth += 15) {
+		int rc = copy_with_failure(self, fail_nth, "io_area_map_together", nth,
+					   &has_failed);
+
+		failures += rc == -ENOMEM;
+		EXPECT_TRUE(!rc || rc == -ENOMEM);
+		EXPECT_EQ(-ENOENT, attachment_unmap(attachment, copy, SIZE));
+	}
+	EXPECT_LT(0, failures);
+	/* VT-d complains if anything is left there */
+	EXPECT_EQ(0, iommu_ioas_copy_fixed(attachment->iommufd, attachment->ioas, IOVA, SIZE,
+					   attachment->ioas, IOMMU_MAP_RW, copy));
+	EXPECT_TRUE(device_reaches_all_parts(self));
+	EXPECT_EQ(0, attachment_unmap(attachment, copy, SIZE));
+	close(fail_nth);
 }
 
 TEST_F_TIMEOUT(pin_parallel, without_memory_for_helpers_the_caller_does_all_of_it, 240)

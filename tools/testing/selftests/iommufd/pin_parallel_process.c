@@ -149,6 +149,18 @@ TEST_F_TIMEOUT(pin_parallel, SIGKILL_at_any_time_leaves_all_or_nothing, 240)
 	EXPECT_LT(0, killed);
 }
 
+/* Forks a process that maps and unmaps until it is killed. */
+static pid_t fork_endless_mapper(struct _test_data_pin_parallel *self)
+{
+	pid_t child = fork();
+
+	if (!child)
+		for (;;)
+			if (map(self) || unmap(self))
+				_exit(1);
+	return child;
+}
+
 /* Waits until a child has stopped. */
 static bool stops(pid_t child)
 {
@@ -214,12 +226,8 @@ TEST_F_TIMEOUT(pin_parallel, a_process_that_maps_can_be_stopped_and_continued, 1
 	int hangs = 0, i;
 	pid_t child;
 
-	child = fork();
+	child = fork_endless_mapper(self);
 	ASSERT_LE(0, child);
-	if (!child)
-		for (;;)
-			if (map(self) || unmap(self))
-				_exit(1);
 	for (i = 0; i < 50; i++) {
 		usleep(1000 * (20 + 7 * i));
 		ASSERT_EQ(0, kill(child, SIGSTOP));
@@ -275,12 +283,8 @@ TEST_F_TIMEOUT(pin_parallel, a_process_that_maps_can_be_frozen_and_thawed, 120)
 	int hangs = 0, rc, i;
 	pid_t child;
 
-	child = fork();
+	child = fork_endless_mapper(self);
 	ASSERT_LE(0, child);
-	if (!child)
-		for (;;)
-			if (map(self) || unmap(self))
-				_exit(1);
 	rc = cgroup_create(child);
 	for (i = 0; !rc && i < 15; i++) {
 		usleep(1000 * (20 + 9 * i));
