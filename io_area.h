@@ -6,18 +6,13 @@
 #define __IOMMUFD_IO_AREA_H
 
 #include <linux/list.h>
-#include <linux/sizes.h>
 
 #include "iova_tree.h"
 #include "pages.h"
 
-struct crew;
 struct device_mapping;
 struct io_pagetable;
 struct iommu_domain;
-
-/* Below that, in bytes, a crew would be busy with itself */
-#define IO_AREA_TOGETHER_MIN SZ_256M
 
 /*
  * What the area is going through; changed under io_pagetable.iova_lock.
@@ -90,9 +85,6 @@ void io_area_free(struct io_area *area);
 int io_area_hold(struct io_area *area);
 void io_area_release(struct io_area *area);
 int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large);
-int io_area_map_together(struct io_area *area, struct iommu_domain *domain,
-			 bool large, struct crew *crew);
-unsigned int io_area_helpers(struct io_area *area);
 void io_area_unmap(struct io_area *area, struct iommu_domain *domain);
 
 /**

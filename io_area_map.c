@@ -8,22 +8,29 @@
 #include <linux/iommu.h>
 #include <linux/math.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include "crew.h"
 #include "io_area.h"
 #include "io_domain.h"
+#include "workers.h"
 
+/* Helpers get parts of so many pages, which no huge entry reaches over */
 #define AREA_PARTS 64
+#define PART_ALIGN (PMD_SIZE >> PAGE_SHIFT)
+/* Below that, in bytes, nobody counts the runs */
+#define TOGETHER_MIN SZ_64M
 /* It takes a helper about a millisecond to map so many */
 #define HELPER_MIN_RUNS 8192
 
 /**
- * struct area_work - an area that several threads map
+ * struct area_work - an area that is mapped in parts
  * @area: The area
  * @writer: As it is at the beginning of each part
- * @part_size: Pages, a multiple of CREW_PART_ALIGN
- * @mapped: Bytes, by part; each written by the thread that has the part
+ * @part_size: Pages, a multiple of PART_ALIGN
+ * @mapped: Bytes, by part; each written by who has the part
  */
 struct area_work {
 	const struct io_area *area;
@@ -49,17 +56,26 @@ static void run_to_extent(const struct io_area *area, const struct pfn_run *run,
 	extent->length = min(end, area_end) - first;
 }
 
+/* Runs to map before others get a chance to run */
+#define RESCHED_RUNS 1024
+
 /* Map pages; @end becomes the IOVA up to which that was done. pages->lock is held */
 static int map_pages(const struct io_area *area,
 		     struct io_domain_writer *writer, unsigned long first,
 		     unsigned long last, unsigned long *end)
 {
 	struct pfn_runs_iter iter __uninitialized;
+	unsigned int runs = 0;
 
 	pfn_runs_for_each(&area->pages->runs, &iter, first, last) {
 		struct io_extent extent __uninitialized;
 		int rc;
 
+		if (++runs % RESCHED_RUNS == 0) {
+			cond_resched();
+			if (fatal_signal_pending(current))
+				return -EINTR;
+		}
 		run_to_extent(area, &iter.run, &extent);
 		rc = io_domain_map(writer, &extent);
 		if (rc)
@@ -69,17 +85,8 @@ static int map_pages(const struct io_area *area,
 	return 0;
 }
 
-/**
- * io_area_map - map an area in a domain
- * @area: Held
- * @domain: The domain, whose other areas may be worked on at the same time
- * @large: Entries larger than PAGE_SIZE may be used
- *
- * One call of the driver for each run of pages.
- *
- * Return: 0, or the error of the driver; then nothing of it is mapped.
- */
-int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large)
+static int map_alone(struct io_area *area, struct iommu_domain *domain,
+		     bool large)
 {
 	struct io_pages *pages = area->pages;
 	unsigned long end = area->node.start;
@@ -111,7 +118,8 @@ static unsigned long part_first(const struct area_work *work, unsigned int part)
 
 	if (!part)
 		return first;
-	return min(crew_part_end(base, first, part * work->part_size),
+	return min(round_down(base + first + part * work->part_size,
+			      PART_ALIGN) - base,
 		   area->hold.node.last + 1);
 }
 
@@ -152,36 +160,48 @@ static void unmap_parts(const struct area_work *work)
 	}
 }
 
-/**
- * io_area_map_together - map an area in a domain by several threads
- * @area: As for io_area_map()
- * @domain: Likewise
- * @large: Likewise
- * @crew: Hired by the caller, who works alone if it is of no use for this area
- *
- * The locks that the caller holds cover what the helpers do. Nothing stops or
- * freezes these in a part, since mapping waits for no user memory.
- *
- * Return: as io_area_map().
+/*
+ * How many helpers are worth it. The work is in the runs, however long they are, and
+ * most areas have few.
  */
-int io_area_map_together(struct io_area *area, struct iommu_domain *domain,
-			 bool large, struct crew *crew)
+static unsigned int count_helpers(struct io_area *area)
+{
+	struct io_pages *pages = area->pages;
+	struct pfn_runs_iter iter;
+	unsigned int runs = 0;
+	unsigned int available;
+
+	if (io_area_length(area) < TOGETHER_MIN)
+		return 0;
+	available = workers_available();
+	if (!available)
+		return 0;
+	mutex_lock(&pages->lock);
+	pfn_runs_for_each(&pages->runs, &iter, area->hold.node.start,
+			  area->hold.node.last)
+		if (++runs == available * HELPER_MIN_RUNS)
+			break;
+	mutex_unlock(&pages->lock);
+	return runs / HELPER_MIN_RUNS;
+}
+
+static int map_together(struct io_area *area, struct iommu_domain *domain,
+			bool large, unsigned int helpers)
 {
 	unsigned long npages = area->hold.node.last - area->hold.node.start + 1;
-	struct area_work *work = NULL;
+	struct area_work *work;
 	int rc;
 
-	if (io_area_length(area) >= IO_AREA_TOGETHER_MIN)
-		work = kzalloc(sizeof(*work), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	work = kzalloc(sizeof(*work), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!work)
-		return io_area_map(area, domain, large);
+		return map_alone(area, domain, large);
 	work->area = area;
 	work->part_size = roundup(DIV_ROUND_UP(npages, AREA_PARTS - 1),
-				  CREW_PART_ALIGN);
+				  PART_ALIGN);
 	io_domain_writer_init(&work->writer, domain, area->prot, large);
 
 	mutex_lock(&area->pages->lock);
-	rc = crew_work(crew, map_part, work, AREA_PARTS);
+	rc = work_together(helpers, map_part, work, AREA_PARTS);
 	mutex_unlock(&area->pages->lock);
 
 	if (!rc)
@@ -194,30 +214,24 @@ int io_area_map_together(struct io_area *area, struct iommu_domain *domain,
 }
 
 /**
- * io_area_helpers - how many helpers it is worth to map an area with
- * @area: Held, not below IO_AREA_TOGETHER_MIN
+ * io_area_map - map an area in a domain
+ * @area: Held
+ * @domain: The domain, whose other areas may be worked on at the same time
+ * @large: Entries larger than PAGE_SIZE may be used
  *
- * The work is in the runs, however long they are.
+ * One call of the driver for each run of pages; those of a large area are shared
+ * out among kernel workers. Sleeps; the locks of the caller cover what the workers
+ * do.
  *
- * Return: a number, at most crew_max_helpers().
+ * Return: 0; or, with nothing of it mapped, an error of the driver, or -EINTR: the
+ * process was killed.
  */
-unsigned int io_area_helpers(struct io_area *area)
+int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large)
 {
-	struct io_pages *pages = area->pages;
-	struct pfn_runs_iter iter;
-	unsigned int runs = 0;
-	unsigned int most;
+	unsigned int helpers = count_helpers(area);
 
-	most = crew_max_helpers();
-	if (!most)
-		return 0;
-	mutex_lock(&pages->lock);
-	pfn_runs_for_each(&pages->runs, &iter, area->hold.node.start,
-			  area->hold.node.last)
-		if (++runs == most * HELPER_MIN_RUNS)
-			break;
-	mutex_unlock(&pages->lock);
-	return runs / HELPER_MIN_RUNS;
+	return helpers ? map_together(area, domain, large, helpers) :
+			 map_alone(area, domain, large);
 }
 
 /**

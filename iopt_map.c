@@ -16,7 +16,6 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 
-#include "crew.h"
 #include "device_memory.h"
 #include "io_pagetable.h"
 #include "iova_alloc.h"
@@ -179,16 +178,8 @@ static void unwrite_areas(struct io_pagetable *iopt, struct list_head *areas,
 	}
 }
 
-static int write_area(struct io_area *area, struct iommu_domain *domain,
-		      bool large, struct crew *crew)
-{
-	return crew ? io_area_map_together(area, domain, large, crew) :
-		      io_area_map(area, domain, large);
-}
-
 /* A domain that is still being added takes live areas by itself */
-static int write_areas(struct io_pagetable *iopt, struct list_head *areas,
-		       struct crew *crew)
+static int write_areas(struct io_pagetable *iopt, struct list_head *areas)
 {
 	struct iopt_domain *entry;
 	struct io_area *area;
@@ -201,7 +192,7 @@ static int write_areas(struct io_pagetable *iopt, struct list_head *areas,
 		list_for_each_entry(entry, &iopt->domains, link) {
 			if (!entry->mapped)
 				continue;
-			rc = write_area(area, entry->domain, iopt->large, crew);
+			rc = io_area_map(area, entry->domain, iopt->large);
 			if (rc) {
 				unwrite_areas(iopt, areas, area, entry);
 				return rc;
@@ -223,25 +214,12 @@ static void publish_areas(struct io_pagetable *iopt, struct list_head *areas)
 	mutex_unlock(&iopt->iova_lock);
 }
 
-static struct crew *hire_crew(struct list_head *areas)
-{
-	unsigned int helpers = 0;
-	struct io_area *area;
-
-	list_for_each_entry(area, areas, link)
-		if (io_area_length(area) >= IO_AREA_TOGETHER_MIN)
-			helpers = max(helpers, io_area_helpers(area));
-	return helpers ? crew_hire(helpers) : NULL;
-}
-
 /*
- * Take domains_lock with the areas pinned if there is a domain, and only then,
- * and with a crew if it is worth one. All must be done without the lock. So
- * whether there is a domain is a guess at first, and meanwhile the last one can
- * have gone or the first one come.
+ * Take domains_lock with the areas pinned if there is a domain, and only then.
+ * Pinning is done without the lock. So whether there is a domain is a guess at
+ * first, and meanwhile the last one can have gone or the first one come.
  */
-static int lock_domains(struct io_pagetable *iopt, struct list_head *areas,
-			struct crew **crew)
+static int lock_domains(struct io_pagetable *iopt, struct list_head *areas)
 {
 	bool wanted = !list_empty(&iopt->domains);
 	bool held = false;
@@ -254,8 +232,6 @@ static int lock_domains(struct io_pagetable *iopt, struct list_head *areas,
 			return rc;
 		if (held && !wanted)
 			release_areas(areas);
-		if (wanted && !*crew)
-			*crew = hire_crew(areas);
 		held = wanted;
 
 		down_read(&iopt->domains_lock);
@@ -268,18 +244,15 @@ static int lock_domains(struct io_pagetable *iopt, struct list_head *areas,
 
 static int make_live(struct io_pagetable *iopt, struct list_head *areas)
 {
-	struct crew *crew = NULL;
 	int rc;
 
-	rc = lock_domains(iopt, areas, &crew);
-	if (!rc) {
-		rc = write_areas(iopt, areas, crew);
-		if (!rc)
-			publish_areas(iopt, areas);
-		up_read(&iopt->domains_lock);
-	}
-	if (crew)
-		crew_dismiss(crew);
+	rc = lock_domains(iopt, areas);
+	if (rc)
+		return rc;
+	rc = write_areas(iopt, areas);
+	if (!rc)
+		publish_areas(iopt, areas);
+	up_read(&iopt->domains_lock);
 	return rc;
 }
 

@@ -15,8 +15,6 @@
 #include <linux/nospec.h>
 #include <linux/slab.h>
 
-#include "account.h"
-#include "crew.h"
 #include "device.h"
 #include "fault.h"
 #include "hw_info.h"
@@ -29,6 +27,7 @@
 #include "option.h"
 #include "selftest.h"
 #include "vfio_compat.h"
+#include "workers.h"
 
 #ifdef CONFIG_IOMMUFD_TEST
 #include "iommufd_test.h"
@@ -339,12 +338,12 @@ static int __init iommufd_init(void)
 	rc = selftest_init();
 	if (rc)
 		goto out_areas;
-	rc = crews_init();
+	rc = workers_init();
 	if (rc)
 		goto out_selftest;
 	rc = misc_register(&iommufd_node);
 	if (rc)
-		goto out_crews;
+		goto out_workers;
 	rc = vfio_compat_node_register(&iommufd_fops);
 	if (rc)
 		goto out_node;
@@ -352,8 +351,8 @@ static int __init iommufd_init(void)
 
 out_node:
 	misc_deregister(&iommufd_node);
-out_crews:
-	crews_exit();
+out_workers:
+	workers_exit();
 out_selftest:
 	selftest_exit();
 out_areas:
@@ -365,7 +364,7 @@ static void __exit iommufd_exit(void)
 {
 	vfio_compat_node_deregister();
 	misc_deregister(&iommufd_node);
-	crews_exit();
+	workers_exit();
 	selftest_exit();
 	io_areas_exit();
 }

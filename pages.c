@@ -124,9 +124,7 @@ static int pin_hole(struct io_pages *pages, struct pfn_builder *builder,
 	if (pages->device)
 		return pfn_builder_add(builder, pages->device->pfn +
 				       pages->device_page + first, npages, 0);
-	rc = npages < PIN_PARALLEL_PAGES ?
-		pin_user_memory(&pages->memory, builder, first, npages) :
-		pin_parallel(&pages->memory, builder, first, npages);
+	rc = pin_user_memory(&pages->memory, builder, first, npages);
 	if (!rc && selftest_should_fail())
 		rc = -EINVAL;
 	if (!rc)

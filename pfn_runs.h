@@ -141,9 +141,6 @@ void pfn_builder_init(struct pfn_builder *builder, struct pfn_runs *store, unsig
 		      unsigned long last);
 int __must_check pfn_builder_add_chunk(struct pfn_builder *builder, unsigned long pfn,
 				       unsigned long count, u8 tag);
-void pfn_builder_fork(const struct pfn_builder *builder, struct pfn_builder *upper,
-		      unsigned long first, unsigned long last);
-bool pfn_builder_join(struct pfn_builder *builder, struct pfn_builder *upper);
 void pfn_builder_commit(struct pfn_builder *builder);
 void pfn_builder_discard(struct pfn_builder *builder);
 

@@ -69,16 +69,3 @@ void pin_split(unsigned long pfn)
 	atomic_add(1, &folio->_pincount);
 	node_stat_mod_folio(folio, NR_FOLL_PIN_ACQUIRED, 1);
 }
-
-/**
- * pin_merge - the opposite of pin_split()
- * @pfn: The page at which the second part started
- */
-void pin_merge(unsigned long pfn)
-{
-	struct page *page = pfn_to_page(pfn);
-	struct folio *folio = page_folio(page);
-
-	if (folio_page_idx(folio, page))
-		unpin_user_folio(folio, 1);
-}

@@ -6,7 +6,6 @@
 #define __IOMMUFD_PIN_H
 
 #include <linux/mm.h>
-#include <linux/sizes.h>
 
 struct pfn_builder;
 
@@ -41,16 +40,10 @@ int pin_user_memory(const struct user_memory *memory,
 int pin_user_page(const struct user_memory *memory, unsigned long index,
 		  bool write, struct page **page);
 
-/* pin_parallel.c: from so many pages on */
-#define PIN_PARALLEL_PAGES (SZ_256M >> PAGE_SHIFT)
-int pin_parallel(const struct user_memory *memory, struct pfn_builder *builder,
-		 unsigned long first, unsigned long npages);
-
 /* pin.c */
 void pin_release_folios(struct page *page, unsigned long npages,
 			enum pin_unit unit, bool dirty);
 void pin_split(unsigned long pfn);
-void pin_merge(unsigned long pfn);
 
 /**
  * pin_release - unpin the pages of a run

@@ -80,100 +80,6 @@ static void discard_gives_the_inline_chunk_back(void)
 	pfn_runs_destroy(&store);
 }
 
-static void parts_of_a_hole_can_be_collected_at_once(void)
-{
-	struct pfn_builder builder, upper, top;
-	struct pfn_runs store;
-	struct pfn_run run;
-
-	pfn_runs_init(&store);
-	pfn_builder_init(&builder, &store, 0, 29);
-	pfn_builder_fork(&builder, &upper, 10, 19);
-	pfn_builder_fork(&builder, &top, 20, 29);
-	CHECK(!pfn_builder_add(&top, 300, 10, 1));
-	CHECK(!pfn_builder_add(&upper, 200, 10, 1));
-	CHECK(!pfn_builder_add(&builder, 100, 10, 1));
-	CHECK(!pfn_builder_join(&builder, &upper));
-	CHECK(!pfn_builder_join(&builder, &top));
-	pfn_builder_commit(&builder);
-
-	CHECK(count_runs(&store) == 3);
-	for (unsigned long i = 0; i < 3; i++) {
-		CHECK(pfn_runs_lookup(&store, 10 * i + 5, &run));
-		CHECK(is_run(&run, 10 * i, 100 * (i + 1), 10, 1));
-	}
-	pfn_runs_destroy(&store);
-}
-
-/* The runs of pages 0 to 9, and of 10 to 29 with a part of their own. */
-static void runs_over_a_border(bool *merged, unsigned long *runs, unsigned long upper_first,
-			       u8 upper_tag)
-{
-	struct pfn_builder builder, upper;
-	struct pfn_runs_iter iter;
-	struct pfn_runs store;
-	unsigned long next = 0;
-
-	pfn_runs_init(&store);
-	pfn_builder_init(&builder, &store, 0, 39);
-	pfn_builder_fork(&builder, &upper, 10, 29);
-	CHECK(!pfn_builder_add(&builder, 100, 10, 0));
-	CHECK(!pfn_builder_add(&upper, 110, upper_first, upper_tag));
-	if (upper_first < 20)
-		CHECK(!pfn_builder_add(&upper, 500, 20 - upper_first, upper_tag));
-	*merged = pfn_builder_join(&builder, &upper);
-	/* What comes after it continues it, too. */
-	CHECK(!pfn_builder_add(&builder, upper_first < 20 ? 520 - upper_first : 130, 10,
-			       upper_tag));
-	pfn_builder_commit(&builder);
-
-	*runs = count_runs(&store);
-	pfn_runs_for_each(&store, &iter, 0, 39) {
-		CHECK(iter.run.index == next);
-		CHECK(iter.run.pfn == (next < 10 + upper_first ? 100 + next :
-				       490 - upper_first + next));
-		next += iter.run.count;
-	}
-	CHECK(next == 40);
-	pfn_runs_destroy(&store);
-}
-
-static void a_run_over_a_border_is_one_run(void)
-{
-	unsigned long runs;
-	bool merged;
-
-	runs_over_a_border(&merged, &runs, 20, 0);
-	CHECK(merged && runs == 1);
-	runs_over_a_border(&merged, &runs, 5, 0);
-	CHECK(merged && runs == 2);
-	runs_over_a_border(&merged, &runs, 20, 1);
-	CHECK(!merged && runs == 2);
-}
-
-static void a_part_that_got_nothing_adds_nothing(void)
-{
-	struct pfn_builder builder, upper, top;
-	struct pfn_runs_iter iter;
-	struct pfn_runs store;
-	unsigned long pages = 0;
-
-	pfn_runs_init(&store);
-	pfn_builder_init(&builder, &store, 0, 29);
-	pfn_builder_fork(&builder, &upper, 10, 19);
-	pfn_builder_fork(&builder, &top, 20, 29);
-	CHECK(!pfn_builder_add(&builder, 295, 5, 0));
-	CHECK(!pfn_builder_add(&top, 300, 5, 0));
-	CHECK(!pfn_builder_join(&builder, &upper));
-	CHECK(!pfn_builder_join(&builder, &top));
-	pfn_builder_for_each(&builder, &iter)
-		pages += iter.run.count;
-	CHECK(pages == 10);
-	pfn_builder_discard(&builder);
-	CHECK(pfn_runs_empty(&store));
-	pfn_runs_destroy(&store);
-}
-
 static void contiguous_pages_are_one_run(void)
 {
 	struct pfn_builder builder;
@@ -345,10 +251,6 @@ static void random_operations_match_an_array(void)
 const struct unit_test pfn_runs_tests[] = {
 	{ "pfn_runs: few runs need no allocation", few_runs_need_no_allocation },
 	{ "pfn_runs: discard gives the inline chunk back", discard_gives_the_inline_chunk_back },
-	{ "pfn_runs: parts of a hole can be collected at once",
-	  parts_of_a_hole_can_be_collected_at_once },
-	{ "pfn_runs: a run over a border is one run", a_run_over_a_border_is_one_run },
-	{ "pfn_runs: a part that got nothing adds nothing", a_part_that_got_nothing_adds_nothing },
 	{ "pfn_runs: contiguous pages are one run", contiguous_pages_are_one_run },
 	{ "pfn_runs: a run may be of any length", a_run_may_be_of_any_length },
 	{ "pfn_runs: scattered pages cost 8 bytes and a little",

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kernel workers that help with one large piece of work.
+ */
+#ifndef __IOMMUFD_WORKERS_H
+#define __IOMMUFD_WORKERS_H
+
+/**
+ * typedef work_part_fn - do one part of the work
+ * @work: As given to work_together()
+ * @part: Which part; nobody else has it
+ *
+ * A worker that is in here is waited for, so whatever it does takes no longer than
+ * the processor needs: it faults in, migrates and waits for nothing of user space,
+ * and takes none of the caller's locks. Memory that it allocates is charged to the
+ * caller's cgroup.
+ *
+ * Return: 0 or an error, which ends the work early.
+ */
+typedef int (*work_part_fn)(void *work, unsigned int part);
+
+unsigned int workers_available(void);
+int work_together(unsigned int helpers, work_part_fn do_part, void *work,
+		  unsigned int nparts);
+int workers_init(void);
+void workers_exit(void);
+
+#endif
