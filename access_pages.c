@@ -150,11 +150,9 @@ static void unshare_pieces(struct io_pagetable *iopt, unsigned long start,
 {
 	struct area_piece piece;
 
-	for_each_piece(iopt, &piece, start, last) {
+	for_each_piece(iopt, &piece, start, last)
 		io_pages_unshare(piece.area->pages, piece_first_page(&piece),
 				 piece_last_page(&piece));
-		io_pages_credit(piece.area->pages);
-	}
 }
 
 static int share_pieces(struct io_pagetable *iopt, unsigned long start,

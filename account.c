@@ -4,39 +4,199 @@
  *
  * Owns the arithmetic of RLIMIT_MEMLOCK in both modes and the VmPin statistic.
  * It must never know why pages are pinned or which ones.
+ *
+ * What a process has locked is under its mmap_lock, which it can hold for ever: its
+ * page faults do. Who charges is the process itself, and may wait. Who credits may be
+ * anybody who tears something down, so a credit that finds the lock taken becomes a
+ * debt. It is settled by the next charge to the process, or by a worker that tries
+ * the lock now and then, but never waits for it.
  */
 #include <linux/capability.h>
+#include <linux/hashtable.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/sched/user.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 #include "account.h"
 #include "selftest.h"
+
+#define SETTLE_JIFFIES (HZ / 10)
+
+/**
+ * struct payer - an address space that accounts of mode ACCOUNT_PROCESS charge
+ * @node: In payers
+ * @mm: The address space; the structure is kept
+ * @accounts: How many there are
+ * @debt: Pages that were credited, but that it still has as locked
+ */
+struct payer {
+	struct hlist_node node;
+	struct mm_struct *mm;
+	unsigned long accounts;
+	unsigned long debt;
+};
+
+/* Protects all payers. Inside mmap_lock; mmap_lock is tried, not waited for, in it */
+static DEFINE_SPINLOCK(payers_lock);
+static DEFINE_HASHTABLE(payers, 6);
+
+static void settle_debts(struct work_struct *work);
+static DECLARE_DELAYED_WORK(settling, settle_debts);
+
+static struct payer *find_payer(struct mm_struct *mm)
+{
+	struct payer *payer;
+
+	hash_for_each_possible(payers, payer, node, (unsigned long)mm)
+		if (payer->mm == mm)
+			return payer;
+	return NULL;
+}
+
+/* Pay now if that takes no waiting. An address space that is gone owes nothing */
+static void settle(struct payer *payer)
+{
+	struct mm_struct *mm = payer->mm;
+
+	lockdep_assert_held(&payers_lock);
+
+	if (!payer->debt)
+		return;
+	if (!mmget_not_zero(mm)) {
+		payer->debt = 0;
+		return;
+	}
+	/* As mmap_write_lock(), of which there is no form that tries */
+	if (down_write_trylock(&mm->mmap_lock)) {
+		__account_locked_vm(mm, payer->debt, false, current, false);
+		payer->debt = 0;
+		mmap_write_unlock(mm);
+	}
+	mmput_async(mm);
+}
+
+/* Nobody charges it any more and it owes nothing: to be freed without the lock */
+static bool forget_payer(struct payer *payer)
+{
+	if (payer->accounts || payer->debt)
+		return false;
+	hash_del(&payer->node);
+	return true;
+}
+
+static void free_payer(struct payer *payer)
+{
+	mmdrop(payer->mm);
+	kfree(payer);
+}
+
+static void settle_debts(struct work_struct *work)
+{
+	struct hlist_node *next;
+	struct payer *payer;
+	HLIST_HEAD(gone);
+	bool again = false;
+	int bucket;
+
+	spin_lock(&payers_lock);
+	hash_for_each_safe(payers, bucket, next, payer, node) {
+		settle(payer);
+		again |= payer->debt;
+		if (forget_payer(payer))
+			hlist_add_head(&payer->node, &gone);
+	}
+	spin_unlock(&payers_lock);
+	hlist_for_each_entry_safe(payer, next, &gone, node)
+		free_payer(payer);
+	if (again)
+		schedule_delayed_work(&settling, SETTLE_JIFFIES);
+}
+
+/* One more account of a payer that is known, or else of @new, if that is not NULL */
+static struct payer *join_payer(struct mm_struct *mm, struct payer *new)
+{
+	struct payer *payer;
+
+	spin_lock(&payers_lock);
+	payer = find_payer(mm);
+	if (!payer && new) {
+		payer = new;
+		mmgrab(mm);
+		payer->mm = mm;
+		hash_add(payers, &payer->node, (unsigned long)mm);
+	}
+	if (payer)
+		payer->accounts++;
+	spin_unlock(&payers_lock);
+	return payer;
+}
+
+static struct payer *get_payer(struct mm_struct *mm)
+{
+	struct payer *payer = join_payer(mm, NULL);
+	struct payer *new;
+
+	if (payer)
+		return payer;
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return NULL;
+	payer = join_payer(mm, new);
+	if (payer != new)
+		kfree(new);
+	return payer;
+}
+
+static void put_payer(struct payer *payer)
+{
+	bool gone;
+
+	spin_lock(&payers_lock);
+	payer->accounts--;
+	gone = forget_payer(payer);
+	spin_unlock(&payers_lock);
+	if (gone)
+		free_payer(payer);
+}
 
 /**
  * account_init - charge to the calling process from now on
  * @account: To be set up
  * @mode: ACCOUNT_USER or ACCOUNT_PROCESS; ACCOUNT_NONE is what a caller with
  *        CAP_IPC_LOCK gets
+ *
+ * Return: 0 or -ENOMEM.
  */
-void account_init(struct account *account, enum account_mode mode)
+int account_init(struct account *account, enum account_mode mode)
 {
-	account->mm = current->mm;
-	mmgrab(account->mm);
+	struct mm_struct *mm = current->mm;
+
+	account->payer = NULL;
 	if (mode == ACCOUNT_NONE || capable(CAP_IPC_LOCK)) {
-		account->mode = ACCOUNT_NONE;
-		return;
+		mode = ACCOUNT_NONE;
+	} else if (mode == ACCOUNT_PROCESS) {
+		account->payer = get_payer(mm);
+		if (!account->payer)
+			return -ENOMEM;
 	}
+	mmgrab(mm);
+	account->mm = mm;
 	account->mode = mode;
+	if (mode == ACCOUNT_NONE)
+		return 0;
 	account->task = get_task_struct(current->group_leader);
 	account->user = get_uid(current_user());
+	return 0;
 }
 
 /**
  * account_destroy - the opposite of account_init()
- * @account: Everything charged was credited
+ * @account: Everything charged was credited, or is lost
  */
 void account_destroy(struct account *account)
 {
@@ -44,6 +204,8 @@ void account_destroy(struct account *account)
 		free_uid(account->user);
 		put_task_struct(account->task);
 	}
+	if (account->payer)
+		put_payer(account->payer);
 	mmdrop(account->mm);
 }
 
@@ -61,6 +223,19 @@ static int charge_user(struct account *account, unsigned long npages)
 	return 0;
 }
 
+/* With mmap_lock, so that the payer owes nothing after that */
+static void pay_debt(struct payer *payer)
+{
+	unsigned long debt;
+
+	spin_lock(&payers_lock);
+	debt = payer->debt;
+	payer->debt = 0;
+	spin_unlock(&payers_lock);
+	if (debt)
+		__account_locked_vm(payer->mm, debt, false, current, false);
+}
+
 /*
  * An address space that is gone has no counter left: nothing to charge, nothing
  * to credit. A charge then fails, since nobody is left to pay.
@@ -74,6 +249,7 @@ static int charge_process(struct account *account, unsigned long npages)
 		return -ENOMEM;
 	if (mmap_write_lock_killable(mm))
 		goto out_mm;
+	pay_debt(account->payer);
 	rc = __account_locked_vm(mm, npages, true, account->task, false);
 	mmap_write_unlock(mm);
 out_mm:
@@ -83,23 +259,25 @@ out_mm:
 
 static void credit_process(struct account *account, unsigned long npages)
 {
-	struct mm_struct *mm = account->mm;
+	struct payer *payer = account->payer;
+	bool owes;
 
-	if (!mmget_not_zero(mm))
-		return;
-	mmap_write_lock(mm);
-	__account_locked_vm(mm, npages, false, account->task, false);
-	mmap_write_unlock(mm);
-	mmput_async(mm);
+	spin_lock(&payers_lock);
+	payer->debt += npages;
+	settle(payer);
+	owes = payer->debt;
+	spin_unlock(&payers_lock);
+	if (owes)
+		schedule_delayed_work(&settling, SETTLE_JIFFIES);
 }
 
 /**
- * account_charge - count pages that were pinned
+ * account_charge - count pages that are going to be pinned
  * @account: Who pays
  * @npages: How many CPU pages
  *
  * Takes the mmap_lock of the paying process, which can sleep for ever but ends by
- * SIGKILL.
+ * SIGKILL: the caller holds no lock.
  *
  * Return: 0; with nothing charged -ENOMEM: over the limit, or -EINTR: killed.
  */
@@ -120,12 +298,11 @@ int account_charge(struct account *account, unsigned long npages)
 }
 
 /**
- * account_credit - count pages that were unpinned
+ * account_credit - count pages that are not pinned any more
  * @account: As charged
  * @npages: How many CPU pages
  *
- * Takes the mmap_lock of the paying process, which can sleep for ever: the caller
- * holds no lock that others need. Cannot fail.
+ * Waits for nothing and cannot fail; any lock may be held.
  */
 void account_credit(struct account *account, unsigned long npages)
 {
@@ -136,4 +313,23 @@ void account_credit(struct account *account, unsigned long npages)
 	else if (account->mode == ACCOUNT_PROCESS)
 		credit_process(account, npages);
 	atomic64_sub(npages, &account->mm->pinned_vm);
+}
+
+/**
+ * accounts_exit - forget what is owed still
+ *
+ * When there are no accounts any more. A process whose mmap_lock is held at this
+ * moment keeps too many pages counted as locked.
+ */
+void accounts_exit(void)
+{
+	struct hlist_node *next;
+	struct payer *payer;
+	int bucket;
+
+	cancel_delayed_work_sync(&settling);
+	hash_for_each_safe(payers, bucket, next, payer, node) {
+		hash_del(&payer->node);
+		free_payer(payer);
+	}
 }

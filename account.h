@@ -8,6 +8,7 @@
 #include <linux/types.h>
 
 struct mm_struct;
+struct payer;
 struct task_struct;
 struct user_struct;
 
@@ -25,17 +26,20 @@ enum account_mode {
  * @mm: Its address space; the structure is kept, the address space is not
  * @user: Whose locked pages are counted in mode ACCOUNT_USER; like @task
  * @mode: Which counter is held against the limit
+ * @payer: Of @mm in mode ACCOUNT_PROCESS
  */
 struct account {
 	struct task_struct *task;
 	struct mm_struct *mm;
 	struct user_struct *user;
 	enum account_mode mode;
+	struct payer *payer;
 };
 
-void account_init(struct account *account, enum account_mode mode);
+int account_init(struct account *account, enum account_mode mode);
 void account_destroy(struct account *account);
 int account_charge(struct account *account, unsigned long npages);
 void account_credit(struct account *account, unsigned long npages);
+void accounts_exit(void);
 
 #endif

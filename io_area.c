@@ -31,7 +31,6 @@ static void construct_mapping(void *memory)
 	/* Whoever uses any other field sets it before */
 	mapping->area.pages = &mapping->pages;
 	mapping->area.state = IO_AREA_SETUP;
-	mapping->area.hold.users = 0;
 	mapping->area.held = false;
 	mapping->area.pins = 0;
 	mapping->area.pinning = 0;
@@ -80,9 +79,12 @@ struct io_area *io_area_alloc_user(enum account_mode mode,
 	mapping = kmem_cache_alloc(mappings, GFP_KERNEL);
 	if (!mapping)
 		return NULL;
-	io_pages_init(&mapping->pages, mode, address - offset,
-		      ((offset + length - 1) >> PAGE_SHIFT) + 1,
-		      prot & IOMMU_WRITE);
+	if (io_pages_init(&mapping->pages, mode, address - offset,
+			  ((offset + length - 1) >> PAGE_SHIFT) + 1,
+			  prot & IOMMU_WRITE)) {
+		kmem_cache_free(mappings, mapping);
+		return NULL;
+	}
 	area = &mapping->area;
 	area->offset = offset;
 	/* Only the length counts until an IOVA is chosen */
@@ -202,8 +204,6 @@ static void remove_device_mapping(struct io_area *area)
 /**
  * io_area_free - free an area
  * @area: Neither in a tree nor mapped nor held
- *
- * Credits what was unpinned, see io_pages_credit().
  */
 void io_area_free(struct io_area *area)
 {
@@ -212,7 +212,6 @@ void io_area_free(struct io_area *area)
 	WARN_ON(area->held || area->pins || area->pinning);
 	if (area->device)
 		remove_device_mapping(area);
-	io_pages_credit(pages);
 	/* The area of a mapping goes with its memory */
 	if (pages->allocation != container_of(area, struct io_mapping, area))
 		kfree(area);
@@ -241,8 +240,6 @@ int io_area_hold(struct io_area *area)
 /**
  * io_area_release - unpin the memory of an area
  * @area: Held, and mapped in no domain that a device can use
- *
- * io_pages_credit() is to be called when no lock is held; io_area_free() does.
  */
 void io_area_release(struct io_area *area)
 {

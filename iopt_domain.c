@@ -227,38 +227,6 @@ static void release_areas(struct io_pagetable *iopt)
 	mutex_unlock(&iopt->iova_lock);
 }
 
-/* The memory of the next area at or above an IOVA that owes, with a reference */
-static struct io_pages *next_owing(struct io_pagetable *iopt,
-				   unsigned long *start)
-{
-	struct io_pages *pages = NULL;
-	struct io_area *area;
-
-	mutex_lock(&iopt->iova_lock);
-	area = iopt_area_first(iopt, *start, ULONG_MAX);
-	while (area && !atomic_long_read(&area->pages->owed))
-		area = iopt_area_next(area, ULONG_MAX);
-	if (area) {
-		*start = area->node.start;
-		pages = area->pages;
-		io_pages_get(pages);
-	}
-	mutex_unlock(&iopt->iova_lock);
-	return pages;
-}
-
-/* An area that goes meanwhile credits by itself */
-static void credit_areas(struct io_pagetable *iopt)
-{
-	struct io_pages *pages;
-	unsigned long start = 0;
-
-	while ((pages = next_owing(iopt, &start))) {
-		io_pages_credit(pages);
-		io_pages_put(pages);
-	}
-}
-
 /**
  * iopt_drop_pins - unpin all areas if there is no domain left
  * @iopt: The IOVA space; a domain was removed from it and freed. The caller holds
@@ -268,15 +236,10 @@ static void credit_areas(struct io_pagetable *iopt)
  */
 void iopt_drop_pins(struct io_pagetable *iopt)
 {
-	bool last;
-
 	down_write(&iopt->domains_lock);
-	last = list_empty(&iopt->domains);
-	if (last)
+	if (list_empty(&iopt->domains))
 		release_areas(iopt);
 	up_write(&iopt->domains_lock);
-	if (last)
-		credit_areas(iopt);
 }
 
 /**

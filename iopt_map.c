@@ -154,11 +154,9 @@ static void release_areas(struct list_head *areas)
 {
 	struct io_area *area;
 
-	list_for_each_entry(area, areas, link) {
+	list_for_each_entry(area, areas, link)
 		if (area->held)
 			io_area_release(area);
-		io_pages_credit(area->pages);
-	}
 }
 
 /* Unmap the areas before @end from all domains, and @end from those before @stop */

@@ -15,6 +15,7 @@
 #include <linux/nospec.h>
 #include <linux/slab.h>
 
+#include "account.h"
 #include "device.h"
 #include "fault.h"
 #include "hw_info.h"
@@ -367,6 +368,7 @@ static void __exit iommufd_exit(void)
 	workers_exit();
 	selftest_exit();
 	io_areas_exit();
+	accounts_exit();
 }
 
 module_init(iommufd_init);

@@ -39,10 +39,11 @@ void io_pages_construct(struct io_pages *pages, void *allocation)
 {
 	mutex_init(&pages->lock);
 	pages->holds = RB_ROOT_CACHED;
+	pages->shared = RB_ROOT;
+	INIT_LIST_HEAD(&pages->pending);
 	pfn_runs_init(&pages->runs);
 	pages->settled = 0;
 	pages->waiters = 0;
-	atomic_long_set(&pages->owed, 0);
 	pages->allocation = allocation;
 }
 
@@ -55,17 +56,24 @@ void io_pages_construct(struct io_pages *pages, void *allocation)
  * @writable: Devices may write to it
  *
  * The memory is not looked at.
+ *
+ * Return: 0 or -ENOMEM.
  */
-void io_pages_init(struct io_pages *pages, enum account_mode mode,
-		   unsigned long address, unsigned long npages, bool writable)
+int io_pages_init(struct io_pages *pages, enum account_mode mode,
+		  unsigned long address, unsigned long npages, bool writable)
 {
+	int rc = account_init(&pages->account, mode);
+
+	if (rc)
+		return rc;
 	refcount_set(&pages->refs, 1);
-	account_init(&pages->account, mode);
 	pages->memory.mm = pages->account.mm;
 	pages->memory.address = address;
 	pages->memory.writable = writable;
 	pages->device = NULL;
+	pages->lost = false;
 	pages->npages = npages;
+	return 0;
 }
 
 /**
@@ -92,8 +100,8 @@ void io_pages_put(struct io_pages *pages)
 	if (!refcount_dec_and_test(&pages->refs))
 		return;
 	WARN_ON(!RB_EMPTY_ROOT(&pages->holds.rb_root));
+	WARN_ON(!RB_EMPTY_ROOT(&pages->shared));
 	WARN_ON(!pfn_runs_empty(&pages->runs));
-	WARN_ON(atomic_long_read(&pages->owed));
 	pfn_runs_destroy(&pages->runs);
 	account_destroy(&pages->account);
 	if (pages->device)
@@ -114,8 +122,25 @@ static void unpin_builder(struct io_pages *pages, struct pfn_builder *builder)
 	}
 }
 
-/* Pin one hole of the store and charge for it, without the lock */
+/* Pin one hole of the store, without the lock */
 static int pin_hole(struct io_pages *pages, struct pfn_builder *builder,
+		    unsigned long first, unsigned long last)
+{
+	int rc;
+
+	rc = pin_user_memory(&pages->memory, builder, first, last - first + 1);
+	if (!rc && selftest_should_fail())
+		rc = -EINVAL;
+	if (rc)
+		unpin_builder(pages, builder);
+	return rc;
+}
+
+/*
+ * Charge for a hole, then pin it: pinning can take for ever, and whoever may not
+ * have so much is not to have it meanwhile. Without the lock.
+ */
+static int get_hole(struct io_pages *pages, struct pfn_builder *builder,
 		    unsigned long first, unsigned long last)
 {
 	unsigned long npages = last - first + 1;
@@ -124,13 +149,12 @@ static int pin_hole(struct io_pages *pages, struct pfn_builder *builder,
 	if (pages->device)
 		return pfn_builder_add(builder, pages->device->pfn +
 				       pages->device_page + first, npages, 0);
-	rc = pin_user_memory(&pages->memory, builder, first, npages);
-	if (!rc && selftest_should_fail())
-		rc = -EINVAL;
-	if (!rc)
-		rc = account_charge(&pages->account, npages);
+	rc = account_charge(&pages->account, npages);
 	if (rc)
-		unpin_builder(pages, builder);
+		return rc;
+	rc = pin_hole(pages, builder, first, last);
+	if (rc)
+		account_credit(&pages->account, npages);
 	return rc;
 }
 
@@ -145,7 +169,7 @@ static int fill_hole(struct io_pages *pages, unsigned long first,
 	builder.max_runs = selftest_buffer_size(builder.max_runs * sizeof(u64)) /
 			   sizeof(u64);
 	mutex_unlock(&pages->lock);
-	rc = pin_hole(pages, &builder, first, last);
+	rc = get_hole(pages, &builder, first, last);
 	mutex_lock(&pages->lock);
 	if (rc)
 		pfn_builder_discard(&builder);
@@ -183,7 +207,8 @@ static void unpin_range(struct io_pages *pages, unsigned long first,
 	unsigned long npages = 0;
 	unsigned int runs = 0;
 
-	if (pages->device) {
+	/* Of a device there is nothing to unpin; what was left mapped stays pinned */
+	if (pages->device || READ_ONCE(pages->lost)) {
 		pfn_runs_erase(&pages->runs, first, last);
 		return;
 	}
@@ -195,28 +220,63 @@ static void unpin_range(struct io_pages *pages, unsigned long first,
 			cond_resched();
 	}
 	pfn_runs_erase(&pages->runs, first, last);
-	atomic_long_add(npages, &pages->owed);
+	account_credit(&pages->account, npages);
 }
 
-/* Take a hold away, and the pins that were only for it */
+/*
+ * How far the holds reach that begin at or below a page, @page - 1 if no farther
+ * than that; and where the next one begins.
+ */
+static unsigned long holds_reach(const struct rb_root_cached *holds,
+				 unsigned long page, unsigned long *next)
+{
+	const struct rb_node *rb = holds->rb_root.rb_node;
+	unsigned long end = page;
+
+	*next = ULONG_MAX;
+	while (rb) {
+		const struct interval_tree_node *node =
+			rb_entry(rb, struct interval_tree_node, rb);
+
+		if (node->start > page) {
+			*next = node->start;
+			rb = rb->rb_left;
+			continue;
+		}
+		/* So do all to the left of it */
+		end = max(end, node->last + 1);
+		if (rb->rb_left)
+			end = max(end, rb_entry(rb->rb_left,
+						struct interval_tree_node,
+						rb)->__subtree_last + 1);
+		rb = rb->rb_right;
+	}
+	return end - 1;
+}
+
+/*
+ * Take a hold away, and the pins that were only for it. Among n holds of the same
+ * pages this takes O(log n), or many attaches and unmaps would be quadratic.
+ */
 static void drop_hold(struct io_pages *pages, struct io_hold *hold)
 {
-	unsigned long next = hold->node.start;
+	unsigned long page = hold->node.start;
 	unsigned long last = hold->node.last;
-	struct interval_tree_node *other;
+	unsigned long next;
 
 	lockdep_assert_held(&pages->lock);
 
 	interval_tree_remove(&hold->node, &pages->holds);
-	for (other = interval_tree_iter_first(&pages->holds, next, last); other;
-	     other = interval_tree_iter_next(other, next, last)) {
-		if (other->start > next)
-			unpin_range(pages, next, other->start - 1);
-		if (other->last >= last)
-			return;
-		next = max(next, other->last + 1);
+	while (page <= last) {
+		unsigned long reach = holds_reach(&pages->holds, page, &next);
+
+		if (reach + 1 == page) {
+			reach = min(last, next - 1);
+			unpin_range(pages, page, reach);
+			cond_resched();
+		}
+		page = reach + 1;
 	}
-	unpin_range(pages, next, last);
 }
 
 /*
@@ -236,14 +296,14 @@ static int cut_runs(struct io_pages *pages, unsigned long index)
 	return rc;
 }
 
+/* There is one for each thread that pins a part of this memory just now */
 static bool range_pending(struct io_pages *pages, unsigned long first,
 			  unsigned long last)
 {
-	struct interval_tree_node *node;
+	struct io_hold *hold;
 
-	for (node = interval_tree_iter_first(&pages->holds, first, last); node;
-	     node = interval_tree_iter_next(node, first, last))
-		if (container_of(node, struct io_hold, node)->pending)
+	list_for_each_entry(hold, &pages->pending, link)
+		if (hold->node.start <= last && hold->node.last >= first)
 			return true;
 	return false;
 }
@@ -293,7 +353,7 @@ static int add_pending(struct io_pages *pages, struct io_hold *hold)
 	rc = cut_ends(pages, hold->node.start, hold->node.last);
 	if (rc)
 		return rc;
-	hold->pending = true;
+	list_add(&hold->link, &pages->pending);
 	interval_tree_insert(&hold->node, &pages->holds);
 	return 0;
 }
@@ -304,7 +364,7 @@ static int settle_hold(struct io_pages *pages, struct io_hold *hold)
 	int rc;
 
 	rc = fill_holes(pages, hold);
-	hold->pending = false;
+	list_del(&hold->link);
 	if (rc)
 		drop_hold(pages, hold);
 	WRITE_ONCE(pages->settled, pages->settled + 1);
@@ -314,8 +374,6 @@ static int settle_hold(struct io_pages *pages, struct io_hold *hold)
 		wake_up_var(&pages->settled);
 	}
 	mutex_unlock(&pages->lock);
-	if (rc)
-		io_pages_credit(pages);
 	return rc;
 }
 
@@ -356,8 +414,8 @@ int io_pages_hold(struct io_pages *pages, struct io_hold *hold,
  * @pages: The range of memory
  * @hold: From io_pages_hold()
  *
- * Unpins what no other hold covers; io_pages_credit() is to be called when no
- * lock is held. Allocates nothing and cannot fail. Sleeps.
+ * Unpins what no other hold covers. Allocates nothing and cannot fail. Sleeps, but
+ * waits for nothing of user space.
  */
 void io_pages_release(struct io_pages *pages, struct io_hold *hold)
 {
@@ -367,147 +425,15 @@ void io_pages_release(struct io_pages *pages, struct io_hold *hold)
 }
 
 /**
- * io_pages_credit - no longer charge for what was unpinned
- * @pages: The range of memory
+ * io_pages_lose - never unpin pages that a device may still reach
+ * @pages: The range of memory, of which an IOMMU driver has left something mapped
  *
- * Not part of unpinning, since it can wait for the mmap_lock of the process that
- * pays, and whoever has that may be in a page fault that takes for ever. The
- * caller holds no lock that others need.
+ * What is pinned stays so for ever, and charged: it is lost, but nobody else's
+ * memory is written to. Can be called with any lock held.
  */
-void io_pages_credit(struct io_pages *pages)
+void io_pages_lose(struct io_pages *pages)
 {
-	if (atomic_long_read(&pages->owed))
-		account_credit(&pages->account,
-			       atomic_long_xchg(&pages->owed, 0));
-}
-
-/* A shared hold of exactly this range */
-static struct io_hold *find_shared(struct io_pages *pages, unsigned long first,
-				   unsigned long last)
-{
-	struct interval_tree_node *node;
-
-	for (node = interval_tree_iter_first(&pages->holds, first, last); node;
-	     node = interval_tree_iter_next(node, first, last)) {
-		struct io_hold *hold = container_of(node, struct io_hold, node);
-
-		if (hold->users && node->start == first && node->last == last)
-			return hold;
-	}
-	return NULL;
-}
-
-/**
- * io_pages_share - have a range of pages pinned, counted by range
- * @pages: The range of memory
- * @first: First page index
- * @last: Last page index
- *
- * For users that keep no hold of their own. The same range can be shared many
- * times. Sleeps as io_pages_hold() does.
- *
- * Return: as io_pages_hold().
- */
-int io_pages_share(struct io_pages *pages, unsigned long first,
-		   unsigned long last)
-{
-	struct io_hold *hold, *new;
-	int rc;
-
-	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
-	if (!new)
-		return -ENOMEM;
-	new->node.start = first;
-	new->node.last = last;
-	mutex_lock(&pages->lock);
-	rc = settle_range(pages, first, last);
-	if (rc)
-		goto out_unlock;
-	hold = find_shared(pages, first, last);
-	if (hold) {
-		hold->users++;
-		goto out_unlock;
-	}
-	new->users = 1;
-	rc = add_pending(pages, new);
-	if (rc)
-		goto out_unlock;
-	rc = settle_hold(pages, new);
-	if (rc)
-		kfree(new);
-	return rc;
-
-out_unlock:
-	mutex_unlock(&pages->lock);
-	kfree(new);
-	return rc;
-}
-
-static void drop_shared(struct io_pages *pages, struct io_hold *hold)
-{
-	if (--hold->users)
-		return;
-	drop_hold(pages, hold);
-	kfree(hold);
-}
-
-/* Let go, once each, of the shared holds that make up a range */
-static void drop_shared_inside(struct io_pages *pages, unsigned long first,
-			       unsigned long last)
-{
-	struct interval_tree_node *node, *next;
-
-	for (node = interval_tree_iter_first(&pages->holds, first, last); node;
-	     node = next) {
-		struct io_hold *hold = container_of(node, struct io_hold, node);
-
-		next = interval_tree_iter_next(node, first, last);
-		if (hold->users && node->start >= first && node->last <= last)
-			drop_shared(pages, hold);
-	}
-}
-
-/**
- * io_pages_unshare - let go of a range that was shared
- * @pages: The range of memory
- * @first: As given to io_pages_share(), or of the first of several calls for
- *         adjacent ranges: some drivers pin pages one by one and unpin all at
- *         once
- * @last: Likewise
- *
- * Allocates nothing and cannot fail. Sleeps. io_pages_credit() is to be called
- * when no lock is held.
- */
-void io_pages_unshare(struct io_pages *pages, unsigned long first,
-		      unsigned long last)
-{
-	struct io_hold *hold;
-
-	mutex_lock(&pages->lock);
-	hold = find_shared(pages, first, last);
-	if (hold)
-		drop_shared(pages, hold);
-	else
-		drop_shared_inside(pages, first, last);
-	mutex_unlock(&pages->lock);
-}
-
-/**
- * io_pages_list - the struct pages of a range that is held
- * @pages: The range of memory
- * @first: First page index
- * @last: Last page index
- * @list: Filled with one pointer a page
- */
-void io_pages_list(struct io_pages *pages, unsigned long first,
-		   unsigned long last, struct page **list)
-{
-	struct pfn_runs_iter iter;
-	unsigned long i;
-
-	mutex_lock(&pages->lock);
-	pfn_runs_for_each(&pages->runs, &iter, first, last)
-		for (i = 0; i != iter.run.count; i++)
-			*list++ = pfn_to_page(iter.run.pfn + i);
-	mutex_unlock(&pages->lock);
+	WRITE_ONCE(pages->lost, true);
+	pr_err_ratelimited("iommufd: an IOMMU driver did not unmap, %lu pages stay pinned\n",
+			   pages->npages);
 }

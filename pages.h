@@ -6,6 +6,7 @@
 #define __IOMMUFD_PAGES_H
 
 #include <linux/interval_tree.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 
@@ -19,15 +20,17 @@
  * @lock: Protects all that follows, up to @waiters; never held while memory is
  *        faulted in
  * @holds: Who needs which pages pinned, by page index
+ * @pending: Those of @holds whose pages are still being pinned, io_hold.link
+ * @shared: Those of @holds that are counted by range (pages_share.c)
  * @runs: The PFNs of the pages that are pinned, and of no others
  * @settled: Counts the holds that stopped being pending
  * @waiters: Who waits for that
- * @owed: Pages that were unpinned and are still charged, see io_pages_credit()
  * @account: Who pays for the pins
  * @memory: Where the pages come from
  * @device: If not NULL they are memory of a device instead: not pinned, not
  *          charged for, and without struct page
  * @device_page: Page of @device that comes first
+ * @lost: See io_pages_lose()
  * @npages: How many pages there are
  * @allocation: What kfree() is to be called with when @refs is 0
  *
@@ -38,14 +41,16 @@ struct io_pages {
 	refcount_t refs;
 	struct mutex lock; /* holds and runs */
 	struct rb_root_cached holds;
+	struct list_head pending;
+	struct rb_root shared;
 	struct pfn_runs runs;
 	unsigned int settled;
 	unsigned int waiters;
-	atomic_long_t owed;
 	struct account account;
 	struct user_memory memory;
 	struct iommufd_device_memory *device;
 	unsigned long device_page;
+	bool lost;
 	unsigned long npages;
 	void *allocation;
 };
@@ -53,18 +58,16 @@ struct io_pages {
 /**
  * struct io_hold - the wish that a range of pages be pinned
  * @node: First and last page index
- * @pending: The pages are still being pinned
- * @users: How many io_pages_share() found this hold; 0 for a hold of one user
+ * @link: In io_pages.pending while the pages are being pinned
  */
 struct io_hold {
 	struct interval_tree_node node;
-	bool pending;
-	unsigned int users;
+	struct list_head link;
 };
 
 void io_pages_construct(struct io_pages *pages, void *allocation);
-void io_pages_init(struct io_pages *pages, enum account_mode mode,
-		   unsigned long address, unsigned long npages, bool writable);
+int io_pages_init(struct io_pages *pages, enum account_mode mode,
+		  unsigned long address, unsigned long npages, bool writable);
 void io_pages_set_device(struct io_pages *pages,
 			 struct iommufd_device_memory *device,
 			 unsigned long first);
@@ -73,7 +76,9 @@ void io_pages_put(struct io_pages *pages);
 int io_pages_hold(struct io_pages *pages, struct io_hold *hold,
 		  unsigned long first, unsigned long last);
 void io_pages_release(struct io_pages *pages, struct io_hold *hold);
-void io_pages_credit(struct io_pages *pages);
+void io_pages_lose(struct io_pages *pages);
+
+/* pages_share.c: for users that keep no hold of their own */
 int io_pages_share(struct io_pages *pages, unsigned long first,
 		   unsigned long last);
 void io_pages_unshare(struct io_pages *pages, unsigned long first,
