@@ -23,6 +23,8 @@ struct attach_request {
 	/* NULL: all of the group, for the container */
 	struct iommufd_device *idev;
 	bool replaces;
+	/* Its memory is pinned; no other IOAS gets a new page table */
+	struct iommufd_ioas *prepared;
 };
 
 static int use(const struct attach_request *request, struct iommufd_hwpt *hwpt)
@@ -92,6 +94,9 @@ static int use_new_automatic(const struct attach_request *request,
 	struct iommufd_hwpt_paging *paging;
 	int rc;
 
+	/* Its id was another object's when the call began */
+	if (ioas != request->prepared)
+		return -ENOENT;
 	paging = new_automatic(request, ioas);
 	if (IS_ERR(paging))
 		return PTR_ERR(paging);
@@ -234,31 +239,121 @@ static int use_id(const struct attach_request *request, u32 *id)
 }
 
 /**
- * iommufd_device_attach - have a device's DMA go through a page table
- * @idev: Attached to nothing
- * @pt_id: An IOAS or a HWPT; on success set to the HWPT that is used
+ * iommufd_ioas_prepare - have the memory of an IOAS pinned before an attach
+ * @ioas: The IOAS; the caller holds no lock
  *
- * Sleeps, maybe for ever if memory must be pinned, but ends by SIGKILL.
+ * Memory is faulted in, which can take for ever but ends by SIGKILL. An attach holds
+ * locks that others wait for, also in drivers that call it, so it leaves that to this.
  *
- * Return: 0; with nothing changed: -ENOENT no such id; -EINVAL neither IOAS nor
- * HWPT; -EBUSY attached already; -EINTR killed; as device_group_attach() and
- * iommufd_hwpt_paging_fill().
+ * Return: 0, until iommufd_attach_finish(), with a reference to the object; or as
+ * iopt_add_pinner().
  */
-int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
+int iommufd_ioas_prepare(struct iommufd_ioas *ioas)
 {
-	struct attach_request request = { .group = idev->group, .idev = idev };
+	int rc = iopt_add_pinner(&ioas->iopt);
+
+	if (!rc)
+		refcount_inc(&ioas->object.users);
+	return rc;
+}
+
+/**
+ * iommufd_attach_prepare - do what an attach can take for ever with
+ * @ctx: The context
+ * @pt_id: What is going to be attached to
+ *
+ * To be called by a driver before it takes the locks under which it calls
+ * iommufd_device_attach() or iommufd_device_replace(), if anybody else waits for
+ * these locks: a process that hangs here then hangs alone. If @pt_id is an IOAS, all
+ * that is mapped there is pinned and stays so. Sleeps, maybe for ever, but ends by
+ * SIGKILL.
+ *
+ * Return: for iommufd_attach_finish(): the IOAS, or NULL if there is nothing to
+ * prepare, which includes that there is no such object; or an ERR_PTR of
+ * io_pages_hold(): memory can't be pinned.
+ */
+struct iommufd_ioas *iommufd_attach_prepare(struct iommufd_ctx *ctx, u32 pt_id)
+{
+	struct iommufd_ioas *ioas = iommufd_ioas_get(ctx, pt_id);
+	int rc;
+
+	if (IS_ERR(ioas))
+		return NULL;
+	rc = iommufd_ioas_prepare(ioas);
+	iommufd_object_put(&ioas->object);
+	return rc ? ERR_PTR(rc) : ioas;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_attach_prepare, IOMMUFD);
+
+/**
+ * iommufd_attach_finish - the opposite of iommufd_attach_prepare()
+ * @prepared: What that returned, no ERR_PTR
+ *
+ * Unpins what no attachment needs. Cannot fail.
+ */
+void iommufd_attach_finish(struct iommufd_ioas *prepared)
+{
+	if (!prepared)
+		return;
+	iopt_remove_pinner(&prepared->iopt, true);
+	iommufd_object_put(&prepared->object);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_attach_finish, IOMMUFD);
+
+static int attach_locked(struct attach_request *request, u32 *pt_id)
+{
 	u32 id = *pt_id;
 	int rc;
 
-	if (mutex_lock_killable(&idev->group->lock))
-		return -EINTR;
-	rc = use_id(&request, &id);
-	mutex_unlock(&idev->group->lock);
+	rc = use_id(request, &id);
 	if (!rc)
 		*pt_id = id;
 	return rc;
 }
+
+/**
+ * iommufd_device_attach - have a device's DMA go through a page table
+ * @idev: Attached to nothing
+ * @pt_id: An IOAS or a HWPT; on success set to the HWPT that is used
+ *
+ * Sleeps, maybe for ever if memory must be pinned, but ends by SIGKILL; after
+ * iommufd_attach_prepare() nothing must be.
+ *
+ * Return: 0; with nothing changed: -ENOENT no such id; -EINVAL neither IOAS nor
+ * HWPT; -EBUSY attached already; -EINTR killed; as iommufd_attach_prepare(),
+ * device_group_attach() and iommufd_hwpt_paging_fill().
+ */
+int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
+{
+	struct attach_request request = { .group = idev->group, .idev = idev };
+	int rc;
+
+	request.prepared = iommufd_attach_prepare(idev->object.ctx, *pt_id);
+	if (IS_ERR(request.prepared))
+		return PTR_ERR(request.prepared);
+	rc = mutex_lock_killable(&idev->group->lock);
+	if (!rc) {
+		rc = attach_locked(&request, pt_id);
+		mutex_unlock(&idev->group->lock);
+	}
+	iommufd_attach_finish(request.prepared);
+	return rc;
+}
 EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
+
+/* Sets how many references there are to give back to the old page table */
+static int replace_locked(struct attach_request *request, u32 *pt_id,
+			  struct iommufd_hwpt **old, unsigned long *references)
+{
+	struct device_group *group = request->group;
+	int rc;
+
+	*old = group->hwpt;
+	rc = attach_locked(request, pt_id);
+	if (group->hwpt != *old)
+		*references = list_count_nodes(&group->attached);
+	return rc;
+}
 
 /**
  * iommufd_device_replace - move a device's group to another page table
@@ -273,29 +368,26 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
  */
 int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id)
 {
-	struct device_group *group = idev->group;
 	struct attach_request request = {
-		.group = group,
+		.group = idev->group,
 		.idev = idev,
 		.replaces = true,
 	};
 	unsigned long references = 0;
 	struct iommufd_hwpt *old;
-	u32 id = *pt_id;
 	int rc;
 
-	if (mutex_lock_killable(&group->lock))
-		return -EINTR;
-	old = group->hwpt;
-	rc = use_id(&request, &id);
-	if (group->hwpt != old)
-		references = list_count_nodes(&group->attached);
-	mutex_unlock(&group->lock);
-
+	request.prepared = iommufd_attach_prepare(idev->object.ctx, *pt_id);
+	if (IS_ERR(request.prepared))
+		return PTR_ERR(request.prepared);
+	rc = mutex_lock_killable(&idev->group->lock);
+	if (!rc) {
+		rc = replace_locked(&request, pt_id, &old, &references);
+		mutex_unlock(&idev->group->lock);
+	}
 	while (references--)
 		iommufd_hwpt_put_attached(old);
-	if (!rc)
-		*pt_id = id;
+	iommufd_attach_finish(request.prepared);
 	return rc;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, IOMMUFD);
@@ -324,16 +416,16 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, IOMMUFD);
 /**
  * iommufd_group_attach - have the DMA of a whole group go through a page table
  * @group: A group of which the context owns the DMA, not attached as a whole
- * @ioas: Where to
+ * @ioas: Where to; it was prepared by iommufd_ioas_prepare()
  *
- * Its devices, bound or not, are then attached to this and nothing else. Sleeps
- * as iommufd_device_attach() does.
+ * Its devices, bound or not, are then attached to this and nothing else. Sleeps, but
+ * waits for nothing of user space.
  *
  * Return: as iommufd_device_attach().
  */
 int iommufd_group_attach(struct device_group *group, struct iommufd_ioas *ioas)
 {
-	struct attach_request request = { .group = group };
+	struct attach_request request = { .group = group, .prepared = ioas };
 	u32 id;
 	int rc;
 

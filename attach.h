@@ -8,6 +8,7 @@
 struct device_group;
 struct iommufd_ioas;
 
+int iommufd_ioas_prepare(struct iommufd_ioas *ioas);
 int iommufd_group_attach(struct device_group *group, struct iommufd_ioas *ioas);
 void iommufd_group_detach(struct device_group *group);
 

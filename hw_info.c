@@ -113,20 +113,20 @@ static void tell_capabilities(struct device *dev, struct iommu_hw_info *args)
 		args->out_capabilities |= IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED;
 }
 
-static int get_info(struct device *dev, struct iommu_hw_info *args)
+/* While this works with the device it can't be removed: no user memory is touched */
+static int get_info(struct iommufd_command *command, struct hw_info *info)
 {
-	struct hw_info info = { .type = IOMMU_HW_INFO_TYPE_DEFAULT };
+	struct iommu_hw_info *args = command->args;
+	struct iommufd_device *idev;
 	int rc;
 
-	if (args->flags & IOMMU_HW_INFO_FLAG_INPUT_TYPE)
-		info.type = args->in_data_type;
-	rc = ask_driver(dev, &info);
-	if (rc)
-		return rc;
-	rc = copy_info(&info, u64_to_user_ptr(args->data_uptr), args->data_len);
-	kfree(info.data);
-	args->data_len = info.length;
-	args->out_data_type = info.type;
+	idev = iommufd_device_get(command->ctx, args->dev_id);
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
+	rc = ask_driver(idev->dev, info);
+	if (!rc)
+		tell_capabilities(idev->dev, args);
+	iommufd_object_put(&idev->object);
 	return rc;
 }
 
@@ -139,18 +139,20 @@ static int get_info(struct device *dev, struct iommu_hw_info *args)
 int iommufd_get_hw_info(struct iommufd_command *command)
 {
 	struct iommu_hw_info *args = command->args;
-	struct iommufd_device *idev;
+	struct hw_info info = { .type = IOMMU_HW_INFO_TYPE_DEFAULT };
 	int rc;
 
 	if ((args->flags & ~IOMMU_HW_INFO_FLAG_INPUT_TYPE) ||
 	    memchr_inv(args->__reserved, 0, sizeof(args->__reserved)))
 		return -EOPNOTSUPP;
-	idev = iommufd_device_get(command->ctx, args->dev_id);
-	if (IS_ERR(idev))
-		return PTR_ERR(idev);
-	rc = get_info(idev->dev, args);
-	if (!rc)
-		tell_capabilities(idev->dev, args);
-	iommufd_object_put(&idev->object);
+	if (args->flags & IOMMU_HW_INFO_FLAG_INPUT_TYPE)
+		info.type = args->in_data_type;
+	rc = get_info(command, &info);
+	if (rc)
+		return rc;
+	rc = copy_info(&info, u64_to_user_ptr(args->data_uptr), args->data_len);
+	kfree(info.data);
+	args->data_len = info.length;
+	args->out_data_type = info.type;
 	return rc ?: iommufd_respond(command);
 }

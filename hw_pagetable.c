@@ -7,6 +7,9 @@
  * never know which devices are attached.
  */
 #include <linux/iommu.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
 
 #include "device.h"
 #include "fault.h"
@@ -133,9 +136,10 @@ void iommufd_hwpt_put_attached(struct iommufd_hwpt *hwpt)
 		iommufd_object_put(&hwpt->object);
 }
 
-/* A page table from what the id in pt_id is of; attached to nothing */
-static struct iommufd_hwpt *hwpt_new(struct iommufd_object *object,
-				     const struct hwpt_request *request)
+/* A page table from what pt_id is the id of; attached to nothing */
+static struct iommufd_hwpt *new_on_object(struct iommufd_object *object,
+					  struct iommufd_ioas *prepared,
+					  const struct hwpt_request *request)
 {
 	struct iommufd_hwpt_paging *parent;
 	struct iommufd_ioas *ioas;
@@ -143,6 +147,9 @@ static struct iommufd_hwpt *hwpt_new(struct iommufd_object *object,
 	switch (object->ops->type) {
 	case IOMMUFD_OBJECT_IOAS:
 		ioas = container_of(object, struct iommufd_ioas, object);
+		/* Its id was another object's when the call began */
+		if (ioas != prepared)
+			return ERR_PTR(-EINVAL);
 		return iommufd_hwpt_paging_new(ioas, request);
 	case IOMMUFD_OBJECT_HWPT_PAGING:
 		parent = container_of(object, struct iommufd_hwpt_paging,
@@ -151,6 +158,22 @@ static struct iommufd_hwpt *hwpt_new(struct iommufd_object *object,
 	default:
 		return ERR_PTR(-EINVAL);
 	}
+}
+
+static struct iommufd_hwpt *new_on(struct iommufd_ctx *ctx, u32 id,
+				   struct iommufd_ioas *prepared,
+				   const struct hwpt_request *request)
+{
+	struct iommufd_object *object;
+	struct iommufd_hwpt *hwpt;
+
+	object = iommufd_object_get(ctx, id, IOMMUFD_ANY_OBJECT);
+	if (IS_ERR(object))
+		return ERR_PTR(-EINVAL);
+	hwpt = new_on_object(object, prepared, request);
+	/* The new page table has a reference of its own */
+	iommufd_object_put(object);
+	return hwpt;
 }
 
 static int set_fault(struct iommufd_hwpt *hwpt, u32 fault_id)
@@ -182,8 +205,9 @@ static int finish_alloc(struct iommufd_command *command,
 	return rc;
 }
 
-static int alloc_for_device(struct iommufd_command *command,
-			    struct iommufd_device *idev)
+/* What is needed of the device is in the page table afterwards */
+static struct iommufd_hwpt *new_for_device(struct iommufd_command *command,
+					   struct iommufd_ioas *prepared)
 {
 	struct iommu_hwpt_alloc *args = command->args;
 	struct iommu_user_data data = {
@@ -192,48 +216,80 @@ static int alloc_for_device(struct iommufd_command *command,
 		.len = args->data_len,
 	};
 	struct hwpt_request request = {
-		.dev = idev->dev,
 		.flags = args->flags,
 		.data = args->data_len ? &data : NULL,
 	};
-	struct iommufd_object *object;
+	struct iommufd_device *idev;
 	struct iommufd_hwpt *hwpt;
 
-	object = iommufd_object_get(command->ctx, args->pt_id,
-				    IOMMUFD_ANY_OBJECT);
-	if (IS_ERR(object))
-		return -EINVAL;
-	hwpt = hwpt_new(object, &request);
-	/* The new page table has a reference of its own */
-	iommufd_object_put(object);
-	if (IS_ERR(hwpt))
-		return PTR_ERR(hwpt);
-	return finish_alloc(command, hwpt);
+	idev = iommufd_device_get(command->ctx, args->dev_id);
+	if (IS_ERR(idev))
+		return ERR_CAST(idev);
+	request.dev = idev->dev;
+	hwpt = new_on(command->ctx, args->pt_id, prepared, &request);
+	iommufd_object_put(&idev->object);
+	return hwpt;
+}
+
+/*
+ * Drivers read the data from user memory. While they do the device can't be removed,
+ * so they get what is there at once, and the rest is faulted in without the device.
+ */
+static struct iommufd_hwpt *new_without_faults(struct iommufd_command *command,
+					       struct iommufd_ioas *prepared)
+{
+	struct iommu_hwpt_alloc *args = command->args;
+	struct iommufd_hwpt *hwpt;
+
+	for (;;) {
+		pagefault_disable();
+		hwpt = new_for_device(command, prepared);
+		pagefault_enable();
+		if (hwpt != ERR_PTR(-EFAULT) || !args->data_len)
+			return hwpt;
+		if (fault_in_readable(u64_to_user_ptr(args->data_uptr),
+				      args->data_len))
+			return hwpt;
+		if (fatal_signal_pending(current))
+			return ERR_PTR(-EINTR);
+		cond_resched();
+	}
 }
 
 /**
  * iommufd_hwpt_alloc - IOMMU_HWPT_ALLOC
  * @command: The call
  *
- * Sleeps, maybe for ever if memory must be pinned, but ends by SIGKILL.
+ * Sleeps, maybe for ever if memory must be pinned, but ends by SIGKILL. Nobody waits
+ * for it meanwhile, not even who removes the device.
  *
  * Return: 0, -EOPNOTSUPP, -EINVAL, -ENOENT, -EINTR, -EFAULT, as
- * iommufd_hwpt_domain_alloc() and iopt_add_domain().
+ * iommufd_hwpt_domain_alloc(), iopt_add_pinner() and iopt_add_domain().
  */
 int iommufd_hwpt_alloc(struct iommufd_command *command)
 {
 	struct iommu_hwpt_alloc *args = command->args;
+	struct iommufd_ioas *prepared;
 	struct iommufd_device *idev;
+	struct iommufd_hwpt *hwpt;
 	int rc;
 
 	if (args->__reserved)
 		return -EOPNOTSUPP;
 	if (!args->data_type != !args->data_len)
 		return -EINVAL;
+	/* A mistake is to cost less than pinning everything */
 	idev = iommufd_device_get(command->ctx, args->dev_id);
 	if (IS_ERR(idev))
 		return PTR_ERR(idev);
-	rc = alloc_for_device(command, idev);
 	iommufd_object_put(&idev->object);
+	prepared = iommufd_attach_prepare(command->ctx, args->pt_id);
+	if (IS_ERR(prepared))
+		return PTR_ERR(prepared);
+	hwpt = new_without_faults(command, prepared);
+	rc = PTR_ERR_OR_ZERO(hwpt);
+	if (!rc)
+		rc = finish_alloc(command, hwpt);
+	iommufd_attach_finish(prepared);
 	return rc;
 }

@@ -39,7 +39,7 @@ static void paging_destroy(struct iommufd_object *object)
 	was_filled = leave_ioas(paging);
 	iommufd_hwpt_domain_free(&paging->common);
 	if (was_filled)
-		iopt_drop_pins(&ioas->iopt);
+		iopt_remove_pinner(&ioas->iopt, true);
 	iommufd_object_put(&ioas->object);
 }
 
@@ -101,11 +101,11 @@ static bool can_be_asked_for(const struct hwpt_request *request)
 
 /**
  * iommufd_hwpt_paging_new - make a HWPT because user space asks for it
- * @ioas: The IOAS; a reference is taken
+ * @ioas: The IOAS, prepared by iommufd_ioas_prepare(); a reference is taken
  * @request: What is wanted
  *
- * On return it holds all mappings, to be published or discarded. Sleeps, maybe
- * for ever, but ends by SIGKILL.
+ * On return it holds all mappings, to be published or discarded. Sleeps, but waits
+ * for nothing of user space.
  *
  * Return: the HWPT or an ERR_PTR: -EOPNOTSUPP unknown flags, or the IOMMU can't
  * do that; -EINTR killed; as iommufd_object_alloc(), iommufd_hwpt_domain_alloc()
@@ -165,9 +165,10 @@ iommufd_hwpt_paging_new_automatic(struct iommufd_ioas *ioas, struct device *dev,
 
 /**
  * iommufd_hwpt_paging_fill - map everything in the IOAS, now and in future
- * @paging: New; the caller holds attach_lock of its IOAS
+ * @paging: New; the caller holds attach_lock of its IOAS, which it has prepared by
+ *          iommufd_ioas_prepare()
  *
- * Sleeps, maybe for ever, but ends by SIGKILL.
+ * Sleeps, but waits for nothing of user space; ends by SIGKILL.
  *
  * Return: 0, or as iopt_add_domain().
  */

@@ -92,7 +92,7 @@ struct io_area *io_area_alloc_user(enum account_mode mode,
 	area->node.last = length - 1;
 	area->prot = prot;
 	/* io_area_free() leaves all others as they were constructed */
-	area->absent = false;
+	area->presence = IO_AREA_ABSENT;
 	area->closed = false;
 	area->device = NULL;
 	return area;

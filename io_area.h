@@ -20,15 +20,28 @@ struct iommu_domain;
  * IO_AREA_SETUP: its IOVA is taken, but it is not there yet. Owned by the call
  *                that makes it.
  * IO_AREA_LIVE: can be found by all.
- * IO_AREA_PINNING: live, and a domain being added is pinning its pages. Whoever
- *                  wants to remove it waits.
+ * IO_AREA_CHANGING: live, and its pages are being pinned or unpinned
+ *                   (iopt_pins.c). Whoever wants to remove it waits.
  * IO_AREA_DYING: being removed. Owned by the call that does it.
  */
 enum io_area_state {
 	IO_AREA_SETUP,
 	IO_AREA_LIVE,
-	IO_AREA_PINNING,
+	IO_AREA_CHANGING,
 	IO_AREA_DYING,
+};
+
+/*
+ * Where device memory is; changed under io_pagetable.iova_lock (iopt_write.c).
+ *
+ * IO_AREA_ABSENT: in no domain: not yet, or no more.
+ * IO_AREA_PRESENT: in all domains, if it is held.
+ * IO_AREA_REVOKED: in no domain, since the device does not answer.
+ */
+enum io_area_presence {
+	IO_AREA_ABSENT,
+	IO_AREA_PRESENT,
+	IO_AREA_REVOKED,
 };
 
 /**
@@ -40,11 +53,10 @@ enum io_area_state {
  * @hold: What it has pinned, if @held
  * @prot: IOMMU_READ and so on
  * @state: See above
- * @held: Its pages are pinned, and in state LIVE and PINNING it is mapped in all
- *        domains. Belongs to the owner of the area, or else is under
- *        io_pagetable.domains_lock
- * @absent: Memory of a device that does not answer: in no domain, although @held
- *          (iopt_revoke.c). Protected like @held
+ * @held: Its pages are pinned, and in state LIVE it is mapped in all domains.
+ *        Belongs to the owner of the area, or else is under
+ *        io_pagetable.iova_lock
+ * @presence: Of device memory, see above
  * @closed: Accesses may not pin it any more
  * @pins: Pages of it that accesses have pinned, each as often as it is pinned
  * @pinning: Calls of accesses that are working with it
@@ -59,7 +71,7 @@ struct io_area {
 	int prot;
 	enum io_area_state state;
 	bool held;
-	bool absent;
+	enum io_area_presence presence;
 	bool closed;
 	unsigned long pins;
 	unsigned int pinning;

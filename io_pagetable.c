@@ -76,7 +76,7 @@ struct io_area *iopt_area_first(struct io_pagetable *iopt, unsigned long start,
 
 static bool area_usable(const struct io_area *area)
 {
-	return area->state == IO_AREA_LIVE || area->state == IO_AREA_PINNING;
+	return area->state == IO_AREA_LIVE || area->state == IO_AREA_CHANGING;
 }
 
 /**

@@ -10,6 +10,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/sched.h>
 
 #include "io_area.h"
 #include "io_dirty.h"
@@ -36,10 +37,11 @@ enum iopt_tracking {
 
 /**
  * struct io_pagetable - an IOVA space
- * @domains_lock: Shared: areas are written into and removed from the domains.
- *                Exclusive: the set of domains changes.
- * @domains: struct iopt_domain.link; while there is one, live areas are held.
- *           Changed under @iova_lock, too
+ * @domains_lock: Shared: areas of memory are written into and removed from the
+ *                domains. Exclusive: the set of domains changes, or one is being
+ *                filled. Not held while user memory is waited for, nor waited for
+ *                where a device is revoked
+ * @domains: struct iopt_domain.link. Changed under @iova_lock, too
  * @iova_lock: Protects all that follows, up to
  *             @claim_waiters
  * @areas: struct io_area.node
@@ -50,6 +52,9 @@ enum iopt_tracking {
  * @large: Entries larger than PAGE_SIZE may be used. Changed under
  *         @domains_lock, too
  * @page_users: Accesses that pin pages
+ * @pinners: Who needs live areas pinned: the domains, and who is about to add one
+ *           (iopt_pins.c)
+ * @pinned: Those of @pinners that have seen all live areas pinned
  * @settled: Counts the events that somebody may wait for in iopt_wait()
  * @claim_waiters: Who waits for areas in state SETUP and DYING
  * @access_lock: Shared: accesses are called. Exclusive: they come and go.
@@ -67,6 +72,8 @@ struct io_pagetable {
 	enum iopt_tracking tracking;
 	bool large;
 	unsigned int page_users;
+	unsigned int pinners;
+	unsigned int pinned;
 	unsigned int settled;
 	unsigned int claim_waiters;
 
@@ -78,13 +85,14 @@ struct io_pagetable {
  * struct iopt_domain - a domain as seen by the IOVA space
  * @domain: The IOMMU domain
  * @link: In io_pagetable.domains
- * @mapped: All held live areas are in it
+ * @filled: Areas that begin below this IOVA are in it. Changed under domains_lock,
+ *          exclusive, and iova_lock
  * @reader: Of iopt_read_tracked(), whose callers exclude each other
  */
 struct iopt_domain {
 	struct iommu_domain *domain;
 	struct list_head link;
-	bool mapped;
+	unsigned long filled;
 	struct io_dirty_reader reader;
 };
 
@@ -147,11 +155,20 @@ void iopt_settle(struct io_pagetable *iopt);
 void iopt_settle_claimed(struct io_pagetable *iopt);
 int iopt_wait(struct io_pagetable *iopt, unsigned int settled);
 
+/* iopt_pins.c: whether areas are pinned */
+int iopt_add_pinner(struct io_pagetable *iopt);
+void iopt_remove_pinner(struct io_pagetable *iopt, bool pinned);
+
 /* iopt_domain.c: which domains there are */
 int iopt_add_domain(struct io_pagetable *iopt, struct iopt_domain *entry);
 void iopt_remove_domain(struct io_pagetable *iopt, struct iopt_domain *entry);
-void iopt_drop_pins(struct io_pagetable *iopt);
 unsigned long iopt_page_sizes(struct io_pagetable *iopt);
+
+/* iopt_write.c: one area in all of them */
+int iopt_write_area(struct io_pagetable *iopt, struct io_area *area);
+void iopt_erase_area(struct io_pagetable *iopt, struct io_area *area);
+void iopt_revoke_area(struct io_pagetable *iopt, struct io_area *area);
+int iopt_restore_area(struct io_pagetable *iopt, struct io_area *area);
 
 /* iopt_dirty.c: what devices have written to */
 int iopt_read_dirty(struct io_pagetable *iopt, struct iommu_domain *domain,
@@ -172,7 +189,9 @@ void iopt_remove_access(struct io_pagetable *iopt, struct iopt_access *access);
 
 /* iopt_map.c: mapping and copying */
 int iopt_map(struct io_pagetable *iopt, struct list_head *areas,
-	     unsigned long address, unsigned long *iova, bool fixed);
+	     unsigned long address, unsigned long *iova, bool fixed,
+	     bool pinned);
+bool iopt_pins_maps(struct io_pagetable *iopt);
 int iopt_collect_copies(struct io_pagetable *iopt, unsigned long start,
 			unsigned long last, int prot, struct list_head *areas,
 			unsigned long *address);
@@ -189,11 +208,44 @@ int iopt_unmap_type1(struct io_pagetable *iopt, unsigned long start,
 		     unsigned long last, bool version1,
 		     unsigned long *unmapped);
 int iopt_unmap_all(struct io_pagetable *iopt, unsigned long *unmapped);
+int iopt_unmap_idle(struct io_pagetable *iopt);
+
+/**
+ * iopt_domain_has - is an area one that a domain has a copy of?
+ * @entry: The domain
+ * @area: An area of its IOVA space, whatever its state
+ *
+ * The answer holds as long as the caller has domains_lock or iova_lock.
+ *
+ * Return: no if the domain is still being filled and has not come so far.
+ */
+static inline bool iopt_domain_has(const struct iopt_domain *entry,
+				   const struct io_area *area)
+{
+	return area->node.start < entry->filled;
+}
+
+/**
+ * iopt_area_in_domains - is an area to be found in the domains?
+ * @area: An area; iova_lock is held
+ *
+ * Return: yes or no. For memory the answer holds as long as the caller has
+ * domains_lock.
+ */
+static inline bool iopt_area_in_domains(const struct io_area *area)
+{
+	if (!area->held)
+		return false;
+	return area->device ? area->presence == IO_AREA_PRESENT :
+			      area->state == IO_AREA_LIVE;
+}
 
 /**
  * iopt_area_next - the next area that intersects a range
  * @area: From iopt_area_first() or here; iova_lock was held since
  * @last: Last IOVA of the range
+ *
+ * Gives others a chance to run, so that walks may be long. Sleeps.
  *
  * Return: the area, in any state, or NULL.
  */
@@ -202,7 +254,10 @@ static inline struct io_area *iopt_area_next(struct io_area *area,
 {
 	struct iova_node *node = iova_tree_next(&area->node, last);
 
-	return node ? container_of(node, struct io_area, node) : NULL;
+	if (!node)
+		return NULL;
+	cond_resched();
+	return container_of(node, struct io_area, node);
 }
 
 #endif

@@ -262,7 +262,8 @@ static int map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
 	int rc;
 
 	rc = iopt_map(&ioas->iopt, areas, address, &start,
-		      flags & IOMMU_IOAS_MAP_FIXED_IOVA);
+		      flags & IOMMU_IOAS_MAP_FIXED_IOVA,
+		      iopt_pins_maps(&ioas->iopt));
 	if (rc)
 		iopt_free_areas(areas);
 	else

@@ -76,7 +76,7 @@ static int read_step(struct dirty_walk *walk, unsigned long iova,
 	area = area_at(iopt, iova);
 	if (area) {
 		*last = step_last(area, iova, *last);
-		if (!area->absent)
+		if (iopt_area_in_domains(area))
 			rc = io_dirty_read(&walk->reader, iova,
 					   *last - iova + 1);
 	} else {
@@ -148,7 +148,7 @@ static int forget_step(struct io_pagetable *iopt, struct iommu_domain *domain,
 		unsigned long iova = max(*start, area->node.start);
 		unsigned long last = step_last(area, iova, ULONG_MAX);
 
-		if (area->state == IO_AREA_LIVE && !area->absent)
+		if (area->state == IO_AREA_LIVE && iopt_area_in_domains(area))
 			rc = io_dirty_forget(domain, iova, last - iova + 1);
 		*start = last + 1;
 	}
@@ -228,7 +228,7 @@ static bool domains_can_track(struct io_pagetable *iopt)
 	struct iopt_domain *entry;
 
 	list_for_each_entry(entry, &iopt->domains, link)
-		if (!entry->mapped || !entry->domain->dirty_ops)
+		if (entry->filled != ULONG_MAX || !entry->domain->dirty_ops)
 			return false;
 	return list_empty(&iopt->accesses);
 }

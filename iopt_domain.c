@@ -2,12 +2,16 @@
 /*
  * The domains of an IOVA space: each holds a copy of all areas.
  *
- * Owns the moments at which all areas are pinned, written into a new domain, and
- * unpinned again. It must never know what a domain is attached to.
+ * Owns how a new domain gets its copy. It is filled from the lowest area to the
+ * highest, and says at any time how far it came (iopt_domain.filled): areas below
+ * that are in it already, and come and go as in any other domain. So the locks are
+ * given up between areas, and only whoever wants the very area waits for it. It must
+ * never know what a domain is attached to.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "io_pagetable.h"
 
@@ -27,116 +31,74 @@ static int reserve_outside(struct io_pagetable *iopt, struct iopt_domain *entry)
 	return rc;
 }
 
-/* From here on new areas pin their memory and fit the domain's smallest page */
-static int join(struct io_pagetable *iopt, struct iopt_domain *entry)
+static int list_domain(struct io_pagetable *iopt, struct iopt_domain *entry)
 {
 	int rc;
 
-	lockdep_assert_held_write(&iopt->domains_lock);
+	mutex_lock(&iopt->iova_lock);
+	list_add_tail(&entry->link, &iopt->domains);
+	rc = iopt_realign(iopt);
+	if (rc) {
+		list_del(&entry->link);
+	} else {
+		iopt->pinners++;
+		iopt->pinned++;
+		iopt_lose_track(iopt);
+	}
+	mutex_unlock(&iopt->iova_lock);
+	return rc;
+}
+
+/* From here on new areas fit the domain's smallest page, and are pinned */
+static int add_empty(struct io_pagetable *iopt, struct iopt_domain *entry)
+{
+	int rc;
 
 	if (1UL << __ffs(entry->domain->pgsize_bitmap) > PAGE_SIZE)
 		return -EINVAL;
 	rc = reserve_outside(iopt, entry);
 	if (rc)
 		return rc;
-
-	entry->mapped = false;
-	mutex_lock(&iopt->iova_lock);
-	list_add_tail(&entry->link, &iopt->domains);
-	rc = iopt_realign(iopt);
-	if (rc)
-		list_del(&entry->link);
-	else
-		iopt_lose_track(iopt);
-	mutex_unlock(&iopt->iova_lock);
+	entry->filled = 0;
+	down_write(&iopt->domains_lock);
+	rc = list_domain(iopt, entry);
+	up_write(&iopt->domains_lock);
 	if (rc)
 		iopt_unreserve(iopt, entry);
 	return rc;
 }
 
-/* The next area that is not held and nobody else's, or one to wait for */
-static struct io_area *next_unheld(struct io_pagetable *iopt,
-				   unsigned long start)
+/* The lowest area that begins at or above an IOVA */
+static struct io_area *first_from(struct io_pagetable *iopt, unsigned long iova)
 {
-	struct io_area *area;
+	struct io_area *area = iopt_area_first(iopt, iova, ULONG_MAX);
 
-	for (area = iopt_area_first(iopt, start, ULONG_MAX); area;
-	     area = iopt_area_next(area, ULONG_MAX))
-		if (area->state == IO_AREA_PINNING ||
-		    (area->state == IO_AREA_LIVE && !area->held))
-			return area;
-	return NULL;
-}
-
-/* Pin one area, with no lock; returns with domains_lock as on entry */
-static int pin_area(struct io_pagetable *iopt, struct io_area *area)
-{
-	unsigned int settled = iopt->settled;
-	bool mine = area->state == IO_AREA_LIVE;
-	int rc;
-
-	if (mine)
-		area->state = IO_AREA_PINNING;
-	mutex_unlock(&iopt->iova_lock);
-	up_write(&iopt->domains_lock);
-
-	rc = mine ? io_area_hold(area) : iopt_wait(iopt, settled);
-
-	down_write(&iopt->domains_lock);
-	mutex_lock(&iopt->iova_lock);
-	if (mine) {
-		area->state = IO_AREA_LIVE;
-		iopt_settle(iopt);
-	}
-	return rc;
+	if (area && area->node.start < iova)
+		area = iopt_area_next(area, ULONG_MAX);
+	return area;
 }
 
 /*
- * Have all live areas held. The lock is dropped for each, but since the domain
- * has joined, areas that come meanwhile are held by those who make them.
+ * Memory can take long to write: iova_lock, for which many wait, is not held
+ * meanwhile. Domains_lock keeps the area from going away.
  */
-static int pin_areas(struct io_pagetable *iopt)
+static int fill_area(struct io_pagetable *iopt, struct iopt_domain *entry,
+		     struct io_area *area)
 {
-	unsigned long start = 0;
-	struct io_area *area;
-	int rc = 0;
+	int rc;
 
-	mutex_lock(&iopt->iova_lock);
-	while (!rc && (area = next_unheld(iopt, start))) {
-		/* It may be gone afterwards, but nothing below it is unheld */
-		start = area->node.start;
-		rc = pin_area(iopt, area);
-	}
+	if (!iopt_area_in_domains(area))
+		return 0;
+	if (area->device)
+		return io_area_map(area, entry->domain, iopt->large);
 	mutex_unlock(&iopt->iova_lock);
+	rc = io_area_map(area, entry->domain, iopt->large);
+	mutex_lock(&iopt->iova_lock);
 	return rc;
 }
 
-/* Nobody can remove these areas meanwhile */
-static bool area_pinned(const struct io_area *area)
-{
-	return area->state == IO_AREA_LIVE && area->held;
-}
-
-/* The areas to be found in the domains */
-static bool area_in_domains(const struct io_area *area)
-{
-	return area_pinned(area) && !area->absent;
-}
-
-static void clear_domain(struct io_pagetable *iopt, struct iopt_domain *entry,
-			 struct io_area *end)
-{
-	struct io_area *area;
-
-	for (area = iopt_area_first(iopt, 0, ULONG_MAX); area != end;
-	     area = iopt_area_next(area, ULONG_MAX))
-		if (area_in_domains(area)) {
-			io_area_unmap(area, entry->domain);
-			cond_resched();
-		}
-}
-
-static int fill_domain(struct io_pagetable *iopt, struct iopt_domain *entry)
+/* Until it is time to let others have the locks */
+static int fill_some(struct io_pagetable *iopt, struct iopt_domain *entry)
 {
 	struct io_area *area;
 	int rc = 0;
@@ -144,52 +106,111 @@ static int fill_domain(struct io_pagetable *iopt, struct iopt_domain *entry)
 	lockdep_assert_held_write(&iopt->domains_lock);
 
 	mutex_lock(&iopt->iova_lock);
-	for (area = iopt_area_first(iopt, 0, ULONG_MAX); area;
-	     area = iopt_area_next(area, ULONG_MAX)) {
-		if (!area_in_domains(area))
-			continue;
-		rc = io_area_map(area, entry->domain, iopt->large);
-		if (rc) {
-			clear_domain(iopt, entry, area);
+	area = first_from(iopt, entry->filled);
+	while (area && !rc) {
+		rc = fill_area(iopt, entry, area);
+		if (rc || need_resched() ||
+		    rwsem_is_contended(&iopt->domains_lock))
 			break;
-		}
+		entry->filled = area->node.start + 1;
+		area = iopt_area_next(area, ULONG_MAX);
 	}
+	if (!rc)
+		entry->filled = area ? area->node.start + 1 : ULONG_MAX;
 	mutex_unlock(&iopt->iova_lock);
-	entry->mapped = !rc;
 	return rc;
+}
+
+static int fill(struct io_pagetable *iopt, struct iopt_domain *entry)
+{
+	int rc;
+
+	do {
+		down_write(&iopt->domains_lock);
+		rc = fill_some(iopt, entry);
+		up_write(&iopt->domains_lock);
+		cond_resched();
+		if (!rc && fatal_signal_pending(current))
+			rc = -EINTR;
+	} while (!rc && entry->filled != ULONG_MAX);
+	return rc;
+}
+
+static void unlist_domain(struct io_pagetable *iopt, struct iopt_domain *entry)
+{
+	lockdep_assert_held_write(&iopt->domains_lock);
+
+	list_del(&entry->link);
+	iopt_lose_track(iopt);
+	iopt_realign(iopt);
+}
+
+static void clear_devices(struct io_pagetable *iopt, struct iopt_domain *entry)
+{
+	struct io_area *area;
+
+	for (area = iopt_area_first(iopt, 0, ULONG_MAX);
+	     area && iopt_domain_has(entry, area);
+	     area = iopt_area_next(area, ULONG_MAX))
+		if (area->device && iopt_area_in_domains(area))
+			io_area_unmap(area, entry->domain);
+}
+
+static void clear_memory(struct io_pagetable *iopt, struct iopt_domain *entry)
+{
+	struct io_area *area;
+
+	for (area = iopt_area_first(iopt, 0, ULONG_MAX);
+	     area && iopt_domain_has(entry, area);
+	     area = iopt_area_next(area, ULONG_MAX)) {
+		if (area->device || !iopt_area_in_domains(area))
+			continue;
+		mutex_unlock(&iopt->iova_lock);
+		io_area_unmap(area, entry->domain);
+		mutex_lock(&iopt->iova_lock);
+	}
+}
+
+/*
+ * Remove a domain that could not be filled. It may be attached. Device memory can be
+ * revoked whenever iova_lock is not held: it has to have left the domain by the time
+ * that nobody finds this in the list any more.
+ */
+static void give_up(struct io_pagetable *iopt, struct iopt_domain *entry)
+{
+	down_write(&iopt->domains_lock);
+	mutex_lock(&iopt->iova_lock);
+	clear_devices(iopt, entry);
+	unlist_domain(iopt, entry);
+	clear_memory(iopt, entry);
+	mutex_unlock(&iopt->iova_lock);
+	up_write(&iopt->domains_lock);
+	iopt_unreserve(iopt, entry);
+	iopt_remove_pinner(iopt, true);
 }
 
 /**
  * iopt_add_domain - map all areas in a new domain, now and in future
- * @iopt: The IOVA space
+ * @iopt: The IOVA space, of which the caller is a pinner
  * @entry: With the domain set
  *
- * Pins what no other domain has had pinned; this can sleep for ever but ends by
- * SIGKILL. The caller holds no lock from hwpt_lock down.
+ * The domain is a pinner, too. Sleeps, but waits for nothing of user space; ends by
+ * SIGKILL.
  *
  * Return: 0; or, with nothing changed: -EINVAL smallest page size above
  * PAGE_SIZE, -EADDRINUSE areas or allowed ranges are where the domain has no
- * addresses, or not aligned to its pages; as io_pages_hold(); an error of the
- * driver.
+ * addresses, or not aligned to its pages; -EINTR killed; an error of the driver.
  */
 int iopt_add_domain(struct io_pagetable *iopt, struct iopt_domain *entry)
 {
 	int rc;
 
-	down_write(&iopt->domains_lock);
-	rc = join(iopt, entry);
-	if (rc) {
-		up_write(&iopt->domains_lock);
+	rc = add_empty(iopt, entry);
+	if (rc)
 		return rc;
-	}
-	rc = pin_areas(iopt);
-	if (!rc)
-		rc = fill_domain(iopt, entry);
-	up_write(&iopt->domains_lock);
-	if (rc) {
-		iopt_remove_domain(iopt, entry);
-		iopt_drop_pins(iopt);
-	}
+	rc = fill(iopt, entry);
+	if (rc)
+		give_up(iopt, entry);
 	return rc;
 }
 
@@ -199,47 +220,16 @@ int iopt_add_domain(struct io_pagetable *iopt, struct iopt_domain *entry)
  * @entry: Added before; attached to nothing
  *
  * What is mapped in it stays, since freeing the domain is the cheapest way to
- * unmap. iopt_drop_pins() is to be called after that. Cannot fail.
+ * unmap. iopt_remove_pinner() is to be called after that. Cannot fail.
  */
 void iopt_remove_domain(struct io_pagetable *iopt, struct iopt_domain *entry)
 {
 	down_write(&iopt->domains_lock);
 	mutex_lock(&iopt->iova_lock);
-	list_del(&entry->link);
-	iopt_lose_track(iopt);
-	iopt_realign(iopt);
+	unlist_domain(iopt, entry);
 	mutex_unlock(&iopt->iova_lock);
 	up_write(&iopt->domains_lock);
 	iopt_unreserve(iopt, entry);
-}
-
-static void release_areas(struct io_pagetable *iopt)
-{
-	struct io_area *area;
-
-	mutex_lock(&iopt->iova_lock);
-	for (area = iopt_area_first(iopt, 0, ULONG_MAX); area;
-	     area = iopt_area_next(area, ULONG_MAX)) {
-		if (area_pinned(area))
-			io_area_release(area);
-		cond_resched();
-	}
-	mutex_unlock(&iopt->iova_lock);
-}
-
-/**
- * iopt_drop_pins - unpin all areas if there is no domain left
- * @iopt: The IOVA space; a domain was removed from it and freed. The caller holds
- *        no lock from hwpt_lock down
- *
- * Allocates nothing and cannot fail.
- */
-void iopt_drop_pins(struct io_pagetable *iopt)
-{
-	down_write(&iopt->domains_lock);
-	if (list_empty(&iopt->domains))
-		release_areas(iopt);
-	up_write(&iopt->domains_lock);
 }
 
 /**

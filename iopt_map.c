@@ -7,14 +7,16 @@
  * and become live together or not at all:
  *
  *   1. take the IOVAs, areas in state SETUP (iova_lock)
- *   2. pin the memory, if there is a domain (no lock)
+ *   2. pin the memory, if there is a pinner (no lock)
  *   3. write them into all domains, make them live (domains_lock, shared)
  *
- * A domain that comes between 1 and 3 skips the areas; step 3 finds the domain.
+ * A pinner or a domain that comes between 1 and 3 skips the areas; step 3 finds it.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "device_memory.h"
 #include "io_pagetable.h"
@@ -90,6 +92,7 @@ static void remove_areas(struct io_pagetable *iopt, struct list_head *areas,
 		if (area == end)
 			return;
 		iova_tree_remove(&iopt->areas, &area->node);
+		cond_resched();
 	}
 }
 
@@ -116,13 +119,14 @@ static int insert_areas(struct io_pagetable *iopt, struct list_head *areas,
 		}
 		rc = rc ?: check_piece(iopt, area, only);
 		iova += length;
+		cond_resched();
 	}
 	if (rc)
 		remove_areas(iopt, areas, NULL);
 	return rc;
 }
 
-/* Take adjacent IOVAs for all areas of the list; all errors but ENOMEM are here */
+/* Take adjacent IOVAs for all areas of the list */
 static int take_iovas(struct io_pagetable *iopt, struct list_head *areas,
 		      unsigned long length, unsigned long address,
 		      unsigned long *iova, bool fixed)
@@ -137,13 +141,19 @@ static int take_iovas(struct io_pagetable *iopt, struct list_head *areas,
 	return rc;
 }
 
+static int take_a_break(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
 static int hold_areas(struct list_head *areas)
 {
 	struct io_area *area;
 	int rc;
 
 	list_for_each_entry(area, areas, link) {
-		rc = io_area_hold(area);
+		rc = take_a_break() ?: io_area_hold(area);
 		if (rc)
 			return rc;
 	}
@@ -154,104 +164,112 @@ static void release_areas(struct list_head *areas)
 {
 	struct io_area *area;
 
-	list_for_each_entry(area, areas, link)
+	list_for_each_entry(area, areas, link) {
 		if (area->held)
 			io_area_release(area);
-}
-
-/* Unmap the areas before @end from all domains, and @end from those before @stop */
-static void unwrite_areas(struct io_pagetable *iopt, struct list_head *areas,
-			  struct io_area *end, struct iopt_domain *stop)
-{
-	struct iopt_domain *entry;
-	struct io_area *area;
-
-	list_for_each_entry(area, areas, link) {
-		list_for_each_entry(entry, &iopt->domains, link) {
-			if (area == end && entry == stop)
-				return;
-			if (entry->mapped && !area->absent)
-				io_area_unmap(area, entry->domain);
-		}
+		cond_resched();
 	}
 }
 
-/* A domain that is still being added takes live areas by itself */
+/* Erase the areas before @end from all domains; those after it are in none */
+static void erase_areas(struct io_pagetable *iopt, struct list_head *areas,
+			const struct io_area *end)
+{
+	struct io_area *area;
+
+	list_for_each_entry(area, areas, link) {
+		if (area == end)
+			return;
+		iopt_erase_area(iopt, area);
+		cond_resched();
+	}
+}
+
 static int write_areas(struct io_pagetable *iopt, struct list_head *areas)
 {
-	struct iopt_domain *entry;
 	struct io_area *area;
 	int rc;
 
 	list_for_each_entry(area, areas, link) {
-		area->absent = device_memory_revoked(area->pages->device);
-		if (area->absent)
-			continue;
-		list_for_each_entry(entry, &iopt->domains, link) {
-			if (!entry->mapped)
-				continue;
-			rc = io_area_map(area, entry->domain, iopt->large);
-			if (rc) {
-				unwrite_areas(iopt, areas, area, entry);
-				return rc;
-			}
+		rc = take_a_break() ?: iopt_write_area(iopt, area);
+		if (rc) {
+			erase_areas(iopt, areas, area);
+			return rc;
 		}
 	}
 	return 0;
 }
 
-static void publish_areas(struct io_pagetable *iopt, struct list_head *areas)
+/* False if they are pinned and must not be, or the other way round */
+static bool publish_areas(struct io_pagetable *iopt, struct list_head *areas,
+			  bool held)
 {
 	struct io_area *area;
+	bool fits;
 
 	mutex_lock(&iopt->iova_lock);
-	list_for_each_entry(area, areas, link)
-		area->state = IO_AREA_LIVE;
-	INIT_LIST_HEAD(areas);
-	iopt_settle_claimed(iopt);
+	fits = held == !!iopt->pinners;
+	if (fits) {
+		list_for_each_entry(area, areas, link) {
+			area->state = IO_AREA_LIVE;
+			cond_resched();
+		}
+		INIT_LIST_HEAD(areas);
+		iopt_settle_claimed(iopt);
+	}
 	mutex_unlock(&iopt->iova_lock);
+	return fits;
+}
+
+/* 1: whether areas are to be pinned is not what it was a moment ago */
+static int try_to_go_live(struct io_pagetable *iopt, struct list_head *areas,
+			  bool held)
+{
+	int rc = 1;
+
+	down_read(&iopt->domains_lock);
+	if (held || list_empty(&iopt->domains))
+		rc = write_areas(iopt, areas);
+	if (!rc && !publish_areas(iopt, areas, held)) {
+		erase_areas(iopt, areas, NULL);
+		rc = 1;
+	}
+	up_read(&iopt->domains_lock);
+	return rc;
 }
 
 /*
- * Take domains_lock with the areas pinned if there is a domain, and only then.
- * Pinning is done without the lock. So whether there is a domain is a guess at
- * first, and meanwhile the last one can have gone or the first one come.
+ * Pinning is done without a lock. So whether the areas are to be pinned is a guess at
+ * first, and meanwhile the last pinner can have gone or the first one come.
  */
-static int lock_domains(struct io_pagetable *iopt, struct list_head *areas)
+static int make_live(struct io_pagetable *iopt, struct list_head *areas,
+		     bool pinned)
 {
-	bool wanted = !list_empty(&iopt->domains);
 	bool held = false;
-
-	for (;;) {
-		int rc;
-
-		rc = wanted ? hold_areas(areas) : 0;
-		if (rc)
-			return rc;
-		if (held && !wanted)
-			release_areas(areas);
-		held = wanted;
-
-		down_read(&iopt->domains_lock);
-		wanted = !list_empty(&iopt->domains);
-		if (held == wanted)
-			return 0;
-		up_read(&iopt->domains_lock);
-	}
-}
-
-static int make_live(struct io_pagetable *iopt, struct list_head *areas)
-{
 	int rc;
 
-	rc = lock_domains(iopt, areas);
-	if (rc)
-		return rc;
-	rc = write_areas(iopt, areas);
-	if (!rc)
-		publish_areas(iopt, areas);
-	up_read(&iopt->domains_lock);
+	do {
+		rc = pinned && !held ? hold_areas(areas) : 0;
+		if (rc)
+			return rc;
+		if (held && !pinned)
+			release_areas(areas);
+		held = pinned;
+		rc = try_to_go_live(iopt, areas, held);
+		pinned = iopt_pins_maps(iopt);
+	} while (rc == 1);
 	return rc;
+}
+
+/**
+ * iopt_pins_maps - is memory pinned at once when it is mapped?
+ * @iopt: The IOVA space
+ *
+ * Return: yes or no, as of now.
+ */
+bool iopt_pins_maps(struct io_pagetable *iopt)
+{
+	return READ_ONCE(iopt->pinners);
 }
 
 static void return_iovas(struct io_pagetable *iopt, struct list_head *areas)
@@ -270,6 +288,8 @@ static void return_iovas(struct io_pagetable *iopt, struct list_head *areas)
  * @address: Of the first byte of memory, for the alignment of a chosen IOVA
  * @iova: The first IOVA, wanted or chosen
  * @fixed: @iova is wanted; otherwise it is set on success
+ * @pinned: Of iopt_pins_maps(): if true the memory is pinned in any case, though
+ *          maybe not for long
  *
  * Faults memory in, which can sleep for ever but ends by SIGKILL.
  *
@@ -279,7 +299,8 @@ static void return_iovas(struct io_pagetable *iopt, struct list_head *areas)
  * was mapped read only; as io_pages_hold(); an error of the IOMMU driver.
  */
 int iopt_map(struct io_pagetable *iopt, struct list_head *areas,
-	     unsigned long address, unsigned long *iova, bool fixed)
+	     unsigned long address, unsigned long *iova, bool fixed,
+	     bool pinned)
 {
 	unsigned long start = *iova;
 	unsigned long length = 0;
@@ -289,11 +310,12 @@ int iopt_map(struct io_pagetable *iopt, struct list_head *areas,
 	list_for_each_entry(area, areas, link) {
 		io_area_join(area, iopt);
 		length += io_area_length(area);
+		cond_resched();
 	}
 	rc = take_iovas(iopt, areas, length, address, &start, fixed);
 	if (rc)
 		return rc;
-	rc = make_live(iopt, areas);
+	rc = make_live(iopt, areas, pinned);
 	if (rc) {
 		return_iovas(iopt, areas);
 		release_areas(areas);
@@ -320,7 +342,7 @@ static unsigned long source_address(const struct io_area *area,
  *         the caller frees them on failure, too
  * @address: Set to the address of the first byte of memory
  *
- * Return: 0, -ENOMEM, or -ENOENT: not every byte is mapped.
+ * Return: 0, -ENOMEM, -EINTR: killed, or -ENOENT: not every byte is mapped.
  */
 int iopt_collect_copies(struct io_pagetable *iopt, unsigned long start,
 			unsigned long last, int prot, struct list_head *areas,
@@ -337,6 +359,10 @@ int iopt_collect_copies(struct io_pagetable *iopt, unsigned long start,
 	area = iopt_area_first(iopt, start, last);
 	*address = source_address(area, start);
 	for (; area && !rc; area = iopt_area_next(area, last)) {
+		if (fatal_signal_pending(current)) {
+			rc = -EINTR;
+			break;
+		}
 		copy = io_area_alloc_copy(area, max(start, area->node.start),
 					  min(last, area->node.last), prot);
 		if (copy)
@@ -350,12 +376,14 @@ int iopt_collect_copies(struct io_pagetable *iopt, unsigned long start,
 
 /**
  * iopt_free_areas - free areas that did not become live, or are no longer
- * @areas: List of io_area.link; the caller holds no lock from hwpt_lock down
+ * @areas: List of io_area.link; the caller holds no lock of an IOVA space
  */
 void iopt_free_areas(struct list_head *areas)
 {
 	struct io_area *area, *next;
 
-	list_for_each_entry_safe(area, next, areas, link)
+	list_for_each_entry_safe(area, next, areas, link) {
 		io_area_free(area);
+		cond_resched();
+	}
 }

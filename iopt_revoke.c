@@ -2,10 +2,9 @@
 /*
  * Taking device memory out of all domains while the device does not answer.
  *
- * Owns the state "absent" of an area: live and held, but in no domain. An area
- * gets into it when it becomes live while its memory is revoked, or when its
- * memory is revoked while it is live. For one IOVA space all that happens under
- * its domains_lock, so its domains always agree.
+ * Owns the way from the memory to all its mappings. It must never know which domains
+ * these are in (iopt_write.c). A guest that writes to the command register of its
+ * device waits for this, so it must never wait for anybody who maps or attaches.
  */
 #include <linux/export.h>
 #include <linux/iommu.h>
@@ -13,77 +12,6 @@
 
 #include "device_memory.h"
 #include "io_pagetable.h"
-
-/* An area that is not live yet, or not any more, sees to it by itself */
-static bool area_concerned(const struct io_area *area)
-{
-	return area->state == IO_AREA_LIVE || area->state == IO_AREA_PINNING;
-}
-
-static bool area_written(const struct io_area *area)
-{
-	return area->state == IO_AREA_LIVE && area->held;
-}
-
-static void unmap_before(struct io_pagetable *iopt, struct io_area *area,
-			 struct iopt_domain *stop)
-{
-	struct iopt_domain *entry;
-
-	list_for_each_entry(entry, &iopt->domains, link) {
-		if (entry == stop)
-			return;
-		if (entry->mapped)
-			io_area_unmap(area, entry->domain);
-	}
-}
-
-static int map_everywhere(struct io_pagetable *iopt, struct io_area *area)
-{
-	struct iopt_domain *entry;
-	int rc;
-
-	list_for_each_entry(entry, &iopt->domains, link) {
-		if (!entry->mapped)
-			continue;
-		rc = io_area_map(area, entry->domain, iopt->large);
-		if (rc) {
-			unmap_before(iopt, area, entry);
-			return rc;
-		}
-	}
-	return 0;
-}
-
-static void revoke_mapping(struct device_mapping *mapping)
-{
-	struct io_pagetable *iopt = mapping->iopt;
-	struct io_area *area = mapping->area;
-
-	down_write(&iopt->domains_lock);
-	if (area_concerned(area) && !area->absent) {
-		if (area_written(area))
-			unmap_before(iopt, area, NULL);
-		area->absent = true;
-	}
-	up_write(&iopt->domains_lock);
-}
-
-static int restore_mapping(struct device_mapping *mapping)
-{
-	struct io_pagetable *iopt = mapping->iopt;
-	struct io_area *area = mapping->area;
-	int rc = 0;
-
-	down_write(&iopt->domains_lock);
-	if (area_concerned(area) && area->absent) {
-		if (area_written(area))
-			rc = map_everywhere(iopt, area);
-		area->absent = rc;
-	}
-	up_write(&iopt->domains_lock);
-	return rc;
-}
 
 /**
  * iommufd_device_memory_revoke - the device is about to stop answering
@@ -101,7 +29,7 @@ void iommufd_device_memory_revoke(struct iommufd_device_memory *memory)
 	if (!memory->revoked) {
 		WRITE_ONCE(memory->revoked, true);
 		list_for_each_entry(mapping, &memory->mappings, link)
-			revoke_mapping(mapping);
+			iopt_revoke_area(mapping->iopt, mapping->area);
 	}
 	mutex_unlock(&memory->lock);
 }
@@ -123,7 +51,8 @@ void iommufd_device_memory_restore(struct iommufd_device_memory *memory)
 	if (memory->revoked) {
 		WRITE_ONCE(memory->revoked, false);
 		list_for_each_entry(mapping, &memory->mappings, link)
-			failed += !!restore_mapping(mapping);
+			failed += !!iopt_restore_area(mapping->iopt,
+						      mapping->area);
 	}
 	mutex_unlock(&memory->lock);
 	if (failed)

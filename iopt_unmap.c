@@ -30,6 +30,8 @@ struct unmap_range {
 	bool grows;
 	/* Also wait for areas that another call sets up or removes */
 	bool waits;
+	/* Not even wait for what is being pinned */
+	bool only_idle;
 	/* The lowest area of it, while iova_lock is held */
 	struct io_area *first;
 };
@@ -49,7 +51,7 @@ static void check_area(const struct io_area *area, struct unmap_check *check)
 {
 	if (area->state == IO_AREA_SETUP || area->state == IO_AREA_DYING)
 		check->claimed = true;
-	if (area->state == IO_AREA_PINNING || area->pinning)
+	if (area->state == IO_AREA_CHANGING || area->pinning)
 		check->busy = true;
 	if (area->pins)
 		check->pinned = true;
@@ -116,11 +118,7 @@ static void take_range(const struct unmap_range *range, struct list_head *dying)
 
 static void remove_area(struct io_pagetable *iopt, struct io_area *area)
 {
-	struct iopt_domain *entry;
-
-	list_for_each_entry(entry, &iopt->domains, link)
-		if (entry->mapped && area->held && !area->absent)
-			io_area_unmap(area, entry->domain);
+	iopt_erase_area(iopt, area);
 	if (area->held)
 		io_area_release(area);
 	mutex_lock(&iopt->iova_lock);
@@ -158,6 +156,8 @@ static int prepare_range(struct io_pagetable *iopt, struct unmap_range *range,
 		iopt->claim_waiters++;
 		return -EAGAIN;
 	}
+	if (range->only_idle && (check->busy || check->pinned))
+		return -EBUSY;
 	if (check->busy || check->pinned) {
 		close_range(iopt, range, true);
 		return -EAGAIN;
@@ -313,4 +313,21 @@ int iopt_unmap_all(struct io_pagetable *iopt, unsigned long *unmapped)
 		return 0;
 	}
 	return rc;
+}
+
+/**
+ * iopt_unmap_idle - remove all areas, if nobody does anything with any of them
+ * @iopt: The IOVA space
+ *
+ * Waits for nobody: for those who tear down while others may hang.
+ *
+ * Return: 0, also if there is nothing; -EBUSY, with nothing changed.
+ */
+int iopt_unmap_idle(struct io_pagetable *iopt)
+{
+	struct unmap_range range = { .last = ULONG_MAX, .only_idle = true };
+	unsigned long unmapped;
+	int rc = unmap_range(iopt, &range, &unmapped);
+
+	return rc == -ENOENT ? 0 : rc;
 }

@@ -11,7 +11,8 @@
 #include "io_pagetable.h"
 
 static int map_area(struct io_pagetable *iopt, struct io_area *area,
-		    const struct iopt_user *user, unsigned long *iova)
+		    const struct iopt_user *user, unsigned long *iova,
+		    bool pinned)
 {
 	LIST_HEAD(areas);
 	int rc;
@@ -19,18 +20,18 @@ static int map_area(struct io_pagetable *iopt, struct io_area *area,
 	if (!area)
 		return -ENOMEM;
 	list_add(&area->link, &areas);
-	rc = iopt_map(iopt, &areas, user->address, iova, user->fixed);
+	rc = iopt_map(iopt, &areas, user->address, iova, user->fixed, pinned);
 	if (rc)
 		iopt_free_areas(&areas);
 	return rc;
 }
 
 static int map_memory(struct io_pagetable *iopt, const struct iopt_user *user,
-		      unsigned long *iova)
+		      unsigned long *iova, bool pinned)
 {
 	return map_area(iopt, io_area_alloc_user(user->mode, user->address,
 						 user->length, user->prot),
-			user, iova);
+			user, iova, pinned);
 }
 
 /* -ENOENT: it is not memory of a device */
@@ -47,7 +48,7 @@ static int map_device_memory(struct io_pagetable *iopt,
 		return rc;
 	rc = map_area(iopt, io_area_alloc_device(memory, first, user->address,
 						 user->length, user->prot),
-		      user, iova);
+		      user, iova, false);
 	device_memory_put(memory);
 	return rc;
 }
@@ -58,24 +59,26 @@ static int map_device_memory(struct io_pagetable *iopt,
  * @user: What and how
  * @iova: The IOVA, wanted or chosen, see iopt_map()
  *
- * Where memory is pinned at once, that tells it apart: a BAR can't be, and is
- * looked for only then. Without a domain it has to be looked for first, or the
- * next attach would fail.
+ * Where memory is pinned at once, that tells it apart: a BAR can't be, nor is it
+ * charged for, and it is looked for only then. Elsewhere it has to be looked for
+ * first, or the next attach would fail.
  *
  * Return: 0, -ENOMEM, as iopt_map().
  */
 int iopt_map_user(struct io_pagetable *iopt, const struct iopt_user *user,
 		  unsigned long *iova)
 {
-	int rc;
+	/* Whether it is so later on does not matter: what is said here is done */
+	bool pinned = iopt_pins_maps(iopt);
+	int rc, device_rc;
 
-	if (list_empty(&iopt->domains)) {
+	if (!pinned) {
 		rc = map_device_memory(iopt, user, iova);
-		return rc == -ENOENT ? map_memory(iopt, user, iova) : rc;
+		return rc == -ENOENT ? map_memory(iopt, user, iova, false) : rc;
 	}
-	rc = map_memory(iopt, user, iova);
-	if (rc != -EFAULT)
+	rc = map_memory(iopt, user, iova, true);
+	if (rc != -EFAULT && rc != -ENOMEM)
 		return rc;
-	rc = map_device_memory(iopt, user, iova);
-	return rc == -ENOENT ? -EFAULT : rc;
+	device_rc = map_device_memory(iopt, user, iova);
+	return device_rc == -ENOENT ? rc : device_rc;
 }

@@ -42,7 +42,11 @@ static int compat_group_attach(struct compat_group *member,
 		return 0;
 	if (!iommufd_interrupts_are_safe(member->iommu_group))
 		return -EPERM;
+	rc = iommufd_ioas_prepare(ioas);
+	if (rc)
+		return rc;
 	rc = iommufd_group_attach(member->group, ioas);
+	iommufd_attach_finish(ioas);
 	member->attached = !rc;
 	return rc;
 }

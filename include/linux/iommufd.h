@@ -27,6 +27,7 @@ struct iommufd_access;
 struct iommufd_ctx;
 struct iommufd_device;
 struct iommufd_device_memory;
+struct iommufd_ioas;
 struct module;
 struct page;
 struct vm_area_struct;
@@ -115,6 +116,8 @@ bool iommufd_ctx_has_group(struct iommufd_ctx *ctx, struct iommu_group *group);
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ctx,
 					   struct device *dev, u32 *id);
 void iommufd_device_unbind(struct iommufd_device *idev);
+struct iommufd_ioas *iommufd_attach_prepare(struct iommufd_ctx *ctx, u32 pt_id);
+void iommufd_attach_finish(struct iommufd_ioas *prepared);
 int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id);
 int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id);
 void iommufd_device_detach(struct iommufd_device *idev);

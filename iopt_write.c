@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One area in all domains of an IOVA space.
+ *
+ * Owns the rule which lock keeps the domains' copies of an area the same. An area of
+ * memory is written and erased under domains_lock, shared, by the call that owns it.
+ * An area of device memory is so under iova_lock, which is never held for long:
+ * revoking it is then held up by nobody who writes a large area.
+ */
+#include <linux/iommu.h>
+
+#include "device_memory.h"
+#include "io_pagetable.h"
+
+/* From all domains, or from those before @stop */
+static void erase_before(struct io_pagetable *iopt, struct io_area *area,
+			 const struct iopt_domain *stop)
+{
+	struct iopt_domain *entry;
+
+	list_for_each_entry(entry, &iopt->domains, link) {
+		if (entry == stop)
+			return;
+		if (iopt_domain_has(entry, area))
+			io_area_unmap(area, entry->domain);
+	}
+}
+
+/* A domain that is being filled takes areas further up by itself */
+static int write_everywhere(struct io_pagetable *iopt, struct io_area *area)
+{
+	struct iopt_domain *entry;
+	int rc;
+
+	list_for_each_entry(entry, &iopt->domains, link) {
+		if (!iopt_domain_has(entry, area))
+			continue;
+		rc = io_area_map(area, entry->domain, iopt->large);
+		if (rc) {
+			erase_before(iopt, area, entry);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int write_device(struct io_pagetable *iopt, struct io_area *area)
+{
+	int rc = 0;
+
+	mutex_lock(&iopt->iova_lock);
+	if (device_memory_revoked(area->pages->device))
+		area->presence = IO_AREA_REVOKED;
+	else
+		rc = write_everywhere(iopt, area);
+	if (!rc && area->presence == IO_AREA_ABSENT)
+		area->presence = IO_AREA_PRESENT;
+	mutex_unlock(&iopt->iova_lock);
+	return rc;
+}
+
+static void erase_device(struct io_pagetable *iopt, struct io_area *area)
+{
+	mutex_lock(&iopt->iova_lock);
+	if (iopt_area_in_domains(area))
+		erase_before(iopt, area, NULL);
+	area->presence = IO_AREA_ABSENT;
+	mutex_unlock(&iopt->iova_lock);
+}
+
+/**
+ * iopt_write_area - write an area into all domains
+ * @iopt: The IOVA space, with domains_lock held, shared
+ * @area: Owned by the caller, and in none of them; held if there is one
+ *
+ * Device memory that is revoked is written when it is restored. Sleeps, but waits
+ * for nothing of user space.
+ *
+ * Return: 0; or, with nothing changed, as io_area_map().
+ */
+int iopt_write_area(struct io_pagetable *iopt, struct io_area *area)
+{
+	lockdep_assert_held(&iopt->domains_lock);
+
+	return area->device ? write_device(iopt, area) :
+			      write_everywhere(iopt, area);
+}
+
+/**
+ * iopt_erase_area - the opposite of iopt_write_area()
+ * @iopt: The IOVA space, with domains_lock held, shared
+ * @area: Owned by the caller
+ *
+ * On return no device reaches the memory through it. Cannot fail. Sleeps.
+ */
+void iopt_erase_area(struct io_pagetable *iopt, struct io_area *area)
+{
+	lockdep_assert_held(&iopt->domains_lock);
+
+	if (area->device)
+		erase_device(iopt, area);
+	else if (area->held)
+		erase_before(iopt, area, NULL);
+}
+
+/**
+ * iopt_revoke_area - take device memory out of all domains for a while
+ * @iopt: The IOVA space, with none of its locks held
+ * @area: In any state
+ *
+ * On return no device reaches the memory through it. Cannot fail. Sleeps, but not
+ * for long.
+ */
+void iopt_revoke_area(struct io_pagetable *iopt, struct io_area *area)
+{
+	mutex_lock(&iopt->iova_lock);
+	if (area->presence == IO_AREA_PRESENT) {
+		if (area->held)
+			erase_before(iopt, area, NULL);
+		area->presence = IO_AREA_REVOKED;
+	}
+	mutex_unlock(&iopt->iova_lock);
+}
+
+/**
+ * iopt_restore_area - the opposite of iopt_revoke_area()
+ * @iopt: The IOVA space, with none of its locks held
+ * @area: In any state
+ *
+ * Return: 0; or an error of the driver: it stays out of the domains.
+ */
+int iopt_restore_area(struct io_pagetable *iopt, struct io_area *area)
+{
+	int rc = 0;
+
+	mutex_lock(&iopt->iova_lock);
+	if (area->presence == IO_AREA_REVOKED) {
+		if (area->held)
+			rc = write_everywhere(iopt, area);
+		if (!rc)
+			area->presence = IO_AREA_PRESENT;
+	}
+	mutex_unlock(&iopt->iova_lock);
+	return rc;
+}
