@@ -5,9 +5,13 @@
  * Owns which IOAS an emulated device uses, and the calls between its driver and
  * us. What is done with memory is in access_pages.c. It must never know how
  * pages are pinned.
+ *
+ * A call can hang in a page fault. It keeps the IOAS and the access from being
+ * destroyed, but nobody from detaching: when it comes back and finds the IOAS gone
+ * from the access, it has pinned nothing.
  */
 #include <linux/module.h>
-#include <linux/rwsem.h>
+#include <linux/spinlock.h>
 
 #include "access.h"
 #include "ioas.h"
@@ -59,7 +63,7 @@ iommufd_access_create(struct iommufd_ctx *ctx,
 	access = iommufd_object_new(ctx, access, object, &access_ops);
 	if (IS_ERR(access))
 		return access;
-	init_rwsem(&access->lock);
+	spin_lock_init(&access->lock);
 	access->entry.unmap = unmap_for_driver;
 	access->ops = ops;
 	access->data = data;
@@ -76,7 +80,8 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_create, IOMMUFD);
  * iommufd_access_destroy - the end of an access
  * @access: All its pins are gone, or go when its unmap function is called
  *
- * On return no function of the driver runs or will be called.
+ * On return no function of the driver runs or will be called. Waits for the
+ * driver's own calls that work with the access.
  */
 void iommufd_access_destroy(struct iommufd_access *access)
 {
@@ -125,24 +130,69 @@ static void drop_all_pins(struct iommufd_access *access,
 	}
 }
 
-/* New calls find no IOAS; returns the old one when no call works with it */
-static struct iommufd_ioas *stop_calls(struct iommufd_access *access)
+/* New calls find another IOAS, or none; returns the old one */
+static struct iommufd_ioas *exchange_ioas(struct iommufd_access *access,
+					  struct iommufd_ioas *ioas)
 {
-	struct iommufd_ioas *ioas;
-
-	down_write(&access->lock);
-	ioas = access->ioas;
-	access->ioas = NULL;
-	up_write(&access->lock);
+	spin_lock(&access->lock);
+	swap(access->ioas, ioas);
+	spin_unlock(&access->lock);
 	return ioas;
 }
 
-static void start_calls(struct iommufd_access *access,
+/**
+ * iommufd_access_begin - work with the IOAS of an access
+ * @access: The access, which stays until iommufd_access_end()
+ *
+ * Return: the IOAS with a reference to its object, or NULL; the access may be
+ * detached from it at any time.
+ */
+struct iommufd_ioas *iommufd_access_begin(struct iommufd_access *access)
+{
+	struct iommufd_ioas *ioas;
+
+	refcount_inc(&access->object.users);
+	spin_lock(&access->lock);
+	ioas = access->ioas;
+	if (ioas)
+		refcount_inc(&ioas->object.users);
+	spin_unlock(&access->lock);
+	return ioas;
+}
+
+/**
+ * iommufd_access_end - the opposite of iommufd_access_begin()
+ * @access: The access
+ * @ioas: What that returned
+ */
+void iommufd_access_end(struct iommufd_access *access,
 			struct iommufd_ioas *ioas)
 {
-	down_write(&access->lock);
-	access->ioas = ioas;
-	up_write(&access->lock);
+	if (ioas)
+		iommufd_object_put(&ioas->object);
+	iommufd_object_put(&access->object);
+}
+
+/**
+ * iommufd_access_count_pins - pages were pinned, and are the access's from now on
+ * @access: The access
+ * @ioas: Of iommufd_access_begin()
+ * @npages: How many
+ *
+ * Return: false if the access uses @ioas no more: nobody would let go of them.
+ */
+bool iommufd_access_count_pins(struct iommufd_access *access,
+			       const struct iommufd_ioas *ioas,
+			       unsigned long npages)
+{
+	bool same;
+
+	spin_lock(&access->lock);
+	same = access->ioas == ioas;
+	if (same)
+		atomic_long_add(npages, &access->pins);
+	spin_unlock(&access->lock);
+	return same;
 }
 
 /**
@@ -167,7 +217,7 @@ int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
 	if (rc)
 		iommufd_object_put(&ioas->object);
 	else
-		start_calls(access, ioas);
+		exchange_ioas(access, ioas);
 	return rc;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, IOMMUFD);
@@ -176,12 +226,13 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, IOMMUFD);
  * iommufd_access_detach - use no IOAS any more
  * @access: Attached or not
  *
- * The driver's unmap function is called for everything that is pinned. Waits for
- * calls that work with the access.
+ * The driver's unmap function is called for everything that is pinned. Calls that
+ * work with the access at this moment, and may hang, are not waited for: they fail,
+ * or do to the old IOAS what they were called for.
  */
 void iommufd_access_detach(struct iommufd_access *access)
 {
-	struct iommufd_ioas *ioas = stop_calls(access);
+	struct iommufd_ioas *ioas = exchange_ioas(access, NULL);
 
 	if (!ioas)
 		return;
@@ -228,7 +279,7 @@ int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
 	WARN_ON(rc);
 	if (access->ops->needs_pin_pages)
 		iopt_remove_page_user(&ioas->iopt);
-	start_calls(access, ioas);
+	exchange_ioas(access, ioas);
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_replace, IOMMUFD);

@@ -11,7 +11,7 @@
 /**
  * struct iommufd_access - the use of an IOAS by an emulated device
  * @object: Lives until its driver destroys it
- * @lock: Shared: a call works with @ioas. Exclusive: it changes
+ * @lock: Protects @ioas, and that @pins grows only while it is the same
  * @ioas: What new calls use, or NULL
  * @unpin_ioas: What pins are in; longer than @ioas, while a detach waits for
  *              them to go
@@ -22,7 +22,7 @@
  */
 struct iommufd_access {
 	struct iommufd_object object;
-	struct rw_semaphore lock;
+	spinlock_t lock; /* ioas */
 	struct iommufd_ioas *ioas;
 	struct iommufd_ioas *unpin_ioas;
 	struct iopt_access entry;
@@ -30,5 +30,12 @@ struct iommufd_access {
 	const struct iommufd_access_ops *ops;
 	void *data;
 };
+
+struct iommufd_ioas *iommufd_access_begin(struct iommufd_access *access);
+void iommufd_access_end(struct iommufd_access *access,
+			struct iommufd_ioas *ioas);
+bool iommufd_access_count_pins(struct iommufd_access *access,
+			       const struct iommufd_ioas *ioas,
+			       unsigned long npages);
 
 #endif

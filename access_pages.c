@@ -178,15 +178,22 @@ static int share_pieces(struct io_pagetable *iopt, unsigned long start,
 	return 0;
 }
 
-static int pin_range(struct io_pagetable *iopt, unsigned long start,
-		     unsigned long last, bool write, struct page **list)
+static int pin_range(struct iommufd_access *access, struct iommufd_ioas *ioas,
+		     unsigned long start, unsigned long last, bool write,
+		     struct page **list)
 {
+	unsigned long npages = (last - start + 1) >> PAGE_SHIFT;
+	struct io_pagetable *iopt = &ioas->iopt;
 	int rc;
 
 	rc = enter_range(iopt, start, last, write, ACCESS_PAGES);
 	if (rc)
 		return rc;
 	rc = share_pieces(iopt, start, last, list);
+	if (!rc && !iommufd_access_count_pins(access, ioas, npages)) {
+		unshare_pieces(iopt, start, last);
+		rc = -ENOENT;
+	}
 	leave_range(iopt, start, last, !rc);
 	return rc;
 }
@@ -215,12 +222,14 @@ static int check_length(unsigned long iova, unsigned long length,
  *
  * Return: 0, or with nothing pinned: -EINVAL length 0, borders inside a page,
  * the range is being unmapped, needs_pin_pages not set; -EOVERFLOW; -ENOENT
- * attached to no IOAS, or not mapped; -EPERM; as io_pages_hold().
+ * attached to no IOAS, or not mapped, or detached meanwhile; -EPERM; as
+ * io_pages_hold().
  */
 int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 			     unsigned long length, struct page **out_pages,
 			     unsigned int flags)
 {
+	struct iommufd_ioas *ioas;
 	unsigned long last;
 	int rc;
 
@@ -230,15 +239,11 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 	if (rc)
 		return rc;
 
-	down_read(&access->lock);
-	if (access->ioas)
-		rc = pin_range(&access->ioas->iopt, iova, last,
-			       flags & IOMMUFD_ACCESS_RW_WRITE, out_pages);
-	else
-		rc = -ENOENT;
-	if (!rc)
-		atomic_long_add(length >> PAGE_SHIFT, &access->pins);
-	up_read(&access->lock);
+	ioas = iommufd_access_begin(access);
+	rc = ioas ? pin_range(access, ioas, iova, last,
+			      flags & IOMMUFD_ACCESS_RW_WRITE, out_pages) :
+		    -ENOENT;
+	iommufd_access_end(access, ioas);
 	return rc;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, IOMMUFD);
@@ -331,6 +336,7 @@ static int copy_range(struct io_pagetable *iopt, unsigned long start,
 int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 		      void *data, size_t length, unsigned int flags)
 {
+	struct iommufd_ioas *ioas;
 	unsigned long last;
 	int rc;
 
@@ -338,13 +344,10 @@ int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 	if (rc)
 		return rc;
 
-	down_read(&access->lock);
-	if (access->ioas)
-		rc = copy_range(&access->ioas->iopt, iova, last, data,
-				flags & IOMMUFD_ACCESS_RW_WRITE);
-	else
-		rc = -ENOENT;
-	up_read(&access->lock);
+	ioas = iommufd_access_begin(access);
+	rc = ioas ? copy_range(&ioas->iopt, iova, last, data,
+			       flags & IOMMUFD_ACCESS_RW_WRITE) : -ENOENT;
+	iommufd_access_end(access, ioas);
 	return rc;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_rw, IOMMUFD);

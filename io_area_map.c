@@ -33,7 +33,7 @@
  * @mapped: Bytes, by part; each written by who has the part
  */
 struct area_work {
-	const struct io_area *area;
+	struct io_area *area;
 	struct io_domain_writer writer;
 	unsigned long part_size;
 	unsigned long mapped[AREA_PARTS];
@@ -78,11 +78,19 @@ static int map_pages(const struct io_area *area,
 		}
 		run_to_extent(area, &iter.run, &extent);
 		rc = io_domain_map(writer, &extent);
+		*end = extent.iova + extent.length;
 		if (rc)
 			return rc;
-		*end = extent.iova + extent.length;
 	}
 	return 0;
+}
+
+/* Exactly what is mapped: anything else can take a neighbour along */
+static void unmap_range(struct io_area *area, struct iommu_domain *domain,
+			unsigned long iova, unsigned long length)
+{
+	if (!io_domain_unmap(domain, iova, length))
+		io_pages_lose(area->pages);
 }
 
 static int map_alone(struct io_area *area, struct iommu_domain *domain,
@@ -103,8 +111,8 @@ static int map_alone(struct io_area *area, struct iommu_domain *domain,
 		rc = io_domain_sync(&writer, area->node.start,
 				    io_area_length(area));
 	if (rc)
-		io_domain_unmap(domain, area->node.start,
-				end - area->node.start);
+		unmap_range(area, domain, area->node.start,
+			    end - area->node.start);
 	return rc;
 }
 
@@ -146,7 +154,6 @@ static int map_part(void *data, unsigned int part)
 	return rc;
 }
 
-/* Exactly what was mapped: anything else can take a neighbour along */
 static void unmap_parts(const struct area_work *work)
 {
 	unsigned int part;
@@ -154,9 +161,8 @@ static void unmap_parts(const struct area_work *work)
 	for (part = 0; part != AREA_PARTS; part++) {
 		unsigned long page = part_first(work, part);
 
-		io_domain_unmap(work->writer.domain,
-				page_iova(work->area, page),
-				work->mapped[part]);
+		unmap_range(work->area, work->writer.domain,
+			    page_iova(work->area, page), work->mapped[part]);
 	}
 }
 
@@ -239,9 +245,10 @@ int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large)
  * @area: Mapped there by io_area_map()
  * @domain: The domain
  *
- * On return no device reaches the memory through it.
+ * On return no device reaches the memory through it, or else it stays pinned for
+ * ever.
  */
 void io_area_unmap(struct io_area *area, struct iommu_domain *domain)
 {
-	io_domain_unmap(domain, area->node.start, io_area_length(area));
+	unmap_range(area, domain, area->node.start, io_area_length(area));
 }

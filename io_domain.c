@@ -117,7 +117,7 @@ static int map_entries(struct io_domain_writer *writer,
  * Return: as io_domain_map().
  */
 int io_domain_map_large(struct io_domain_writer *writer,
-			const struct io_extent *extent)
+			struct io_extent *extent)
 {
 	unsigned long done = 0;
 
@@ -132,7 +132,7 @@ int io_domain_map_large(struct io_domain_writer *writer,
 					  IO_DOMAIN_MAX_MAP);
 		rc = map_entries(writer, &step, &done);
 		if (rc) {
-			io_domain_unmap(writer->domain, extent->iova, done);
+			extent->length = done;
 			return rc;
 		}
 		if (done < extent->length)
@@ -168,7 +168,7 @@ static bool has_only_pages(const struct iommu_domain *domain,
 }
 
 /* Calls the driver itself: iommu_unmap() has to find out what entries there are */
-static void unmap_pages(struct iommu_domain *domain, unsigned long iova,
+static bool unmap_pages(struct iommu_domain *domain, unsigned long iova,
 			unsigned long length)
 {
 	struct iommu_iotlb_gather gather;
@@ -181,13 +181,14 @@ static void unmap_pages(struct iommu_domain *domain, unsigned long iova,
 		unmapped = domain->ops->unmap_pages(domain, iova + done, PAGE_SIZE,
 						    (length - done) >> PAGE_SHIFT,
 						    &gather);
-		if (WARN_ON(!unmapped))
+		if (!unmapped)
 			break;
 		done += unmapped;
 	}
 	/* Without anything gathered drivers flush a range that makes no sense */
 	if (done)
 		iommu_iotlb_sync(domain, &gather);
+	return done == length;
 }
 
 /**
@@ -197,23 +198,27 @@ static void unmap_pages(struct iommu_domain *domain, unsigned long iova,
  * @length: Bytes; all of them mapped, by whole extents
  *
  * On return no device can reach the memory through these IOVAs. Allocates
- * nothing and cannot fail. Sleeps between steps.
+ * nothing. Sleeps between steps.
+ *
+ * Return: false if the driver did not do it, which is a bug of it; devices may reach
+ * a part of the memory for as long as the domain is there, so it must stay pinned.
  */
-void io_domain_unmap(struct iommu_domain *domain, unsigned long iova,
+bool io_domain_unmap(struct iommu_domain *domain, unsigned long iova,
 		     unsigned long length)
 {
-	if (length && has_only_pages(domain, iova, length)) {
-		unmap_pages(domain, iova, length);
-		return;
-	}
+	bool done = true;
+
+	if (length && has_only_pages(domain, iova, length))
+		return unmap_pages(domain, iova, length);
 	while (length) {
 		unsigned long step = step_length(iova, length,
 						 IO_DOMAIN_MAX_UNMAP);
 
-		WARN_ON(iommu_unmap(domain, iova, step) != step);
+		done &= iommu_unmap(domain, iova, step) == step;
 		iova += step;
 		length -= step;
 		if (length)
 			cond_resched();
 	}
+	return done;
 }

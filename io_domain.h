@@ -41,11 +41,11 @@ struct io_domain_writer {
 #define IO_DOMAIN_RESCHED 256
 
 int io_domain_map_large(struct io_domain_writer *writer,
-			const struct io_extent *extent);
+			struct io_extent *extent);
 int io_domain_sync(struct io_domain_writer *writer, unsigned long iova,
 		   unsigned long length);
-void io_domain_unmap(struct iommu_domain *domain, unsigned long iova,
-		     unsigned long length);
+bool __must_check io_domain_unmap(struct iommu_domain *domain,
+				  unsigned long iova, unsigned long length);
 
 /**
  * io_domain_writer_init - be ready to map extents
@@ -70,7 +70,7 @@ static inline void io_domain_writer_init(struct io_domain_writer *writer,
  * itself: iommu_map() flushes once a call, which triples the cost of a page.
  */
 static inline int io_domain_map_page(const struct io_domain_writer *writer,
-				     const struct io_extent *extent)
+				     struct io_extent *extent)
 {
 	struct iommu_domain *domain = writer->domain;
 	size_t mapped = 0;
@@ -79,7 +79,10 @@ static inline int io_domain_map_page(const struct io_domain_writer *writer,
 	rc = domain->ops->map_pages(domain, extent->iova, extent->phys,
 				    PAGE_SIZE, 1, writer->prot,
 				    GFP_KERNEL_ACCOUNT, &mapped);
-	return rc || mapped ? rc : -EIO;
+	if (!rc && mapped)
+		return 0;
+	extent->length = 0;
+	return rc ?: -EIO;
 }
 
 /**
@@ -90,10 +93,11 @@ static inline int io_domain_map_page(const struct io_domain_writer *writer,
  * Entries are in effect after io_domain_sync(). The caller keeps others from
  * mapping and unmapping this range of the domain. Sleeps.
  *
- * Return: 0, or the error of the driver; then nothing of the extent is mapped.
+ * Return: 0, or the error of the driver; then @extent->length is set to how much of it
+ * is mapped, for io_domain_unmap().
  */
 static inline int io_domain_map(struct io_domain_writer *writer,
-				const struct io_extent *extent)
+				struct io_extent *extent)
 {
 	if (!(++writer->calls % IO_DOMAIN_RESCHED))
 		cond_resched();

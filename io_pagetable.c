@@ -241,6 +241,7 @@ void iopt_unreserve(struct io_pagetable *iopt, const void *owner)
 			container_of(node, struct iopt_reserved, node);
 
 		next = interval_tree_iter_next(node, 0, ULONG_MAX);
+		cond_resched();
 		if (reserved->owner != owner)
 			continue;
 		interval_tree_remove(node, &iopt->reserved);
@@ -337,6 +338,7 @@ unsigned int iopt_ranges(struct io_pagetable *iopt,
 	mutex_lock(&iopt->iova_lock);
 	*alignment = iopt->alignment;
 	while (more) {
+		cond_resched();
 		used = interval_tree_iter_first(&iopt->reserved, next,
 						ULONG_MAX);
 		if (!used || used->start > next) {

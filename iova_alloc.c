@@ -12,6 +12,8 @@
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "iova_alloc.h"
 #include "iova_tree.h"
@@ -28,6 +30,13 @@ struct iova_shape {
 	unsigned long align;
 	unsigned long offset;
 };
+
+/* User space says how many holes and windows there are: others run, too, and SIGKILL ends it. */
+static bool killed(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current);
+}
 
 static int iova_shape_init(struct iova_shape *shape, const struct iova_request *request)
 {
@@ -70,7 +79,7 @@ static bool iova_fit_unreserved(const struct iova_request *request,
 			if (iova_fit(shape, &hole, iova))
 				return true;
 		}
-		if (!used || used->last >= span->last)
+		if (!used || used->last >= span->last || killed())
 			return false;
 		hole.first = used->last + 1;
 	}
@@ -86,7 +95,7 @@ static bool iova_fit_free(const struct iova_request *request, const struct iova_
 	struct iova_node *area;
 
 	area = iova_tree_first_hole(request->areas, span->first, size);
-	while (area && area->start - area->hole <= span->last) {
+	while (area && area->start - area->hole <= span->last && !killed()) {
 		hole.first = max(span->first, area->start - area->hole);
 		hole.last = min(span->last, area->start - 1);
 		if (iova_fit_unreserved(request, shape, &hole, iova))
@@ -120,7 +129,7 @@ static bool iova_window(const struct iova_request *request, unsigned long from,
 	if (!allowed)
 		return false;
 	window->first = max(from, allowed->start);
-	while (allowed && allowed->last < last) {
+	while (allowed && allowed->last < last && !killed()) {
 		window->last = allowed->last;
 		allowed = interval_tree_iter_first(request->allowed, window->last + 1,
 						   window->last + 1);
@@ -141,8 +150,8 @@ static bool iova_window(const struct iova_request *request, unsigned long from,
  * unless many holes are wide enough but fail by their alignment.
  *
  * Context: The caller excludes writers of the three trees, until it has inserted the result.
- *	    Does not sleep.
- * Return: 0, -EOVERFLOW if the length is half the address space or more, -EINVAL if it is 0
+ *	    Sleeps.
+ * Return: 0, -EINTR killed, -EOVERFLOW if the length is half the address space or more, -EINVAL if it is 0
  *	   or if it or the memory does not allow the alignment asked for, -ENOSPC if nothing
  *	   fits.
  */
@@ -157,7 +166,7 @@ int iova_alloc(const struct iova_request *request, unsigned long *iova)
 	if (ret)
 		return ret;
 
-	for (from = request->page_size; iova_window(request, from, &window);
+	for (from = request->page_size; iova_window(request, from, &window) && !killed();
 	     from = window.last + 1) {
 		/* Holes count from where an empty window would have put the mapping. */
 		rest.last = window.last;
@@ -167,5 +176,5 @@ int iova_alloc(const struct iova_request *request, unsigned long *iova)
 			return 0;
 		}
 	}
-	return -ENOSPC;
+	return killed() ? -EINTR : -ENOSPC;
 }

@@ -7,7 +7,10 @@
  * know what the pages are pinned for.
  */
 #include <linux/hugetlb.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/random.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -20,6 +23,9 @@
 #define PIN_FEW 16
 /* pin_user_pages_fast() walks a batch with interrupts off */
 #define PIN_BATCH (PAGE_SIZE / sizeof(struct page *))
+
+/* How often to try again what may be in another request's way: a second in all */
+#define PIN_TRIES 9
 
 /* A request in progress */
 struct pin_request {
@@ -55,14 +61,14 @@ pin_foreign(struct mm_struct *mm, unsigned long address, unsigned long npages,
 	if (locked)
 		mmap_read_unlock(mm);
 out_mm:
-	mmput(mm);
+	/* The last one to let go of it takes it apart, which others may wait for */
+	mmput_async(mm);
 	return pinned;
 }
 
-/* How many pages were pinned, at least 1, or why none could be */
-static long pin_pages(const struct user_memory *memory, unsigned long address,
-		      unsigned long npages, unsigned int gup_flags,
-		      struct page **pages)
+static long try_to_pin(const struct user_memory *memory, unsigned long address,
+		       unsigned long npages, unsigned int gup_flags,
+		       struct page **pages)
 {
 	long pinned;
 
@@ -74,6 +80,34 @@ static long pin_pages(const struct user_memory *memory, unsigned long address,
 		pinned = pin_foreign(memory->mm, address, npages, gup_flags,
 				     pages);
 	return pinned ? pinned : -EFAULT;
+}
+
+/*
+ * A page in ZONE_MOVABLE has to move before it is pinned for long. It can't while
+ * anybody else has a reference, and others who try to pin it do for a moment, so both
+ * may fail. Longer and longer pauses of random length part them.
+ */
+static bool pause_killable(unsigned int tries)
+{
+	unsigned int ms = 1 + get_random_u32_below(1U << tries);
+
+	schedule_timeout_killable(msecs_to_jiffies(ms));
+	return !fatal_signal_pending(current);
+}
+
+/* How many pages were pinned, at least 1, or why none could be */
+static long pin_pages(const struct user_memory *memory, unsigned long address,
+		      unsigned long npages, unsigned int gup_flags,
+		      struct page **pages)
+{
+	unsigned int tries = 0;
+	long pinned;
+
+	do {
+		pinned = try_to_pin(memory, address, npages, gup_flags, pages);
+	} while (pinned == -ENOMEM && tries != PIN_TRIES &&
+		 pause_killable(tries++));
+	return pinned;
 }
 
 /*

@@ -247,12 +247,13 @@ int selftest_access_replace_ioas(struct iommufd_command *command)
 static unsigned long fuzzers_iova(struct access_file *self, u64 iova)
 {
 	struct iommufd_access *access = self->access;
+	struct iommufd_ioas *ioas;
 	unsigned long result = 0;
 
-	down_read(&access->lock);
-	if (access->ioas)
-		result = selftest_area_iova(&access->ioas->iopt, iova);
-	up_read(&access->lock);
+	ioas = iommufd_access_begin(access);
+	if (ioas)
+		result = selftest_area_iova(&ioas->iopt, iova);
+	iommufd_access_end(access, ioas);
 	return result;
 }
 
