@@ -11,8 +11,8 @@
  * queue_lock, under which nobody waits.
  */
 #include <linux/mm.h>
-#include <linux/slab.h>
 
+#include "attach_handle.h"
 #include "fault.h"
 #include "hw_pagetable.h"
 
@@ -78,11 +78,15 @@ struct iommufd_fault *iommufd_fault_get(struct iommufd_ctx *ctx, u32 id)
 	return container_of(object, struct iommufd_fault, object);
 }
 
+static struct attach_handle *handle_of(const struct iopf_group *group)
+{
+	return container_of(group->attach_handle, struct attach_handle, handle);
+}
+
 /* Called in the thread of an interrupt; an error has the core answer */
 static int handle_group(struct iopf_group *group)
 {
-	struct fault_handle *handle = container_of(group->attach_handle,
-						   struct fault_handle, handle);
+	const struct attach_handle *handle = handle_of(group);
 	struct iommufd_fault *fault = handle->hwpt->fault;
 	int rc = -EBUSY;
 
@@ -111,27 +115,6 @@ void iommufd_fault_set(struct iommufd_hwpt *hwpt, struct iommufd_fault *fault)
 	hwpt->domain->iopf_handler = handle_group;
 }
 
-/**
- * iommufd_fault_handle - how page requests are to find a page table
- * @hwpt: The page table, with a fault queue or without
- * @dev_id: The device that they are said to come from, or 0
- *
- * Sleeps.
- *
- * Return: for the attachment, to be freed by kfree(); or NULL, no memory.
- */
-struct fault_handle *iommufd_fault_handle(struct iommufd_hwpt *hwpt, u32 dev_id)
-{
-	struct fault_handle *handle;
-
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
-	if (!handle)
-		return NULL;
-	handle->hwpt = hwpt;
-	handle->dev_id = dev_id;
-	return handle;
-}
-
 static void finish(struct iommufd_fault *fault, struct iopf_group *group,
 		   enum iommu_page_response_code code)
 {
@@ -147,15 +130,15 @@ static void finish(struct iommufd_fault *fault, struct iopf_group *group,
 }
 
 static bool comes_from(const struct iopf_group *group,
-		       const struct fault_handle *handle,
+		       const struct attach_handle *handle,
 		       const struct device *dev)
 {
-	return group->attach_handle == &handle->handle &&
+	return handle_of(group) == handle &&
 	       (!dev || group->fault_param->dev == dev);
 }
 
 static void drop_queued(struct iommufd_fault *fault,
-			const struct fault_handle *handle,
+			const struct attach_handle *handle,
 			const struct device *dev)
 {
 	struct iopf_group *group, *next;
@@ -179,7 +162,7 @@ static void drop_queued(struct iommufd_fault *fault,
  * Answers all its page requests; the driver reports no more of them. Cannot
  * fail. Sleeps.
  */
-void iommufd_fault_drop(const struct fault_handle *handle,
+void iommufd_fault_drop(const struct attach_handle *handle,
 			const struct device *dev)
 {
 	struct iommufd_fault *fault = handle->hwpt->fault;
@@ -203,8 +186,7 @@ static void fill_record(struct iommu_hwpt_pgfault *record,
 			const struct iopf_group *group,
 			const struct iommu_fault_page_request *request)
 {
-	const struct fault_handle *handle =
-		container_of(group->attach_handle, struct fault_handle, handle);
+	const struct attach_handle *handle = handle_of(group);
 
 	*record = (struct iommu_hwpt_pgfault){
 		.flags = request->flags & (IOMMU_PGFAULT_FLAGS_PASID_VALID |

@@ -12,6 +12,7 @@
 
 #include "iommufd_private.h"
 
+struct attach_handle;
 struct iommufd_device;
 struct iommufd_hwpt;
 
@@ -41,19 +42,6 @@ struct iommufd_fault {
 };
 
 /**
- * struct fault_handle - an attachment as page requests find it
- * @handle: What the IOMMU core knows
- * @hwpt: The page table, which has the fault queue
- * @dev_id: The device that page requests are said to come from: the first one
- *          that was attached
- */
-struct fault_handle {
-	struct iommu_attach_handle handle;
-	struct iommufd_hwpt *hwpt;
-	u32 dev_id;
-};
-
-/**
  * struct fault_batch - a group of page requests for user space
  * @records: One for each request, to be freed by kvfree(); NULL: there is none;
  *           or an ERR_PTR
@@ -67,9 +55,7 @@ struct fault_batch {
 struct iommufd_fault *iommufd_fault_new(struct iommufd_ctx *ctx);
 struct iommufd_fault *iommufd_fault_get(struct iommufd_ctx *ctx, u32 id);
 void iommufd_fault_set(struct iommufd_hwpt *hwpt, struct iommufd_fault *fault);
-struct fault_handle *iommufd_fault_handle(struct iommufd_hwpt *hwpt,
-					  u32 dev_id);
-void iommufd_fault_drop(const struct fault_handle *handle,
+void iommufd_fault_drop(const struct attach_handle *handle,
 			const struct device *dev);
 struct fault_batch iommufd_fault_deliver(struct iommufd_fault *fault,
 					 size_t room);

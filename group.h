@@ -10,9 +10,9 @@
 #include <linux/types.h>
 #include <linux/xarray.h>
 
+struct attach_handle;
 struct device;
 struct iommu_group;
-struct fault_handle;
 struct iommufd_ctx;
 struct iommufd_device;
 struct iommufd_hwpt;
@@ -39,7 +39,7 @@ struct device_group {
 
 	struct mutex lock; /* the attachment */
 	struct iommufd_hwpt *hwpt;
-	struct fault_handle *handle;
+	struct attach_handle *handle;
 	struct list_head attached;
 	struct xarray pasids;
 	bool whole;

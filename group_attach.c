@@ -10,6 +10,7 @@
 #include <linux/iommu.h>
 #include <linux/slab.h>
 
+#include "attach_handle.h"
 #include "device.h"
 #include "fault.h"
 #include "group.h"
@@ -113,10 +114,10 @@ static int attach_hardware(struct device_group *group,
 			   const struct iommufd_device *idev,
 			   struct iommufd_hwpt *hwpt)
 {
-	struct fault_handle *handle;
+	struct attach_handle *handle;
 	int rc;
 
-	handle = iommufd_fault_handle(hwpt, idev ? idev->object.id : 0);
+	handle = attach_handle_alloc(hwpt, idev ? idev->object.id : 0);
 	if (!handle)
 		return -ENOMEM;
 	rc = map_msi(group, hwpt);
@@ -124,7 +125,7 @@ static int attach_hardware(struct device_group *group,
 		rc = iommu_attach_group_handle(hwpt->domain, group->group,
 					       &handle->handle);
 	if (rc)
-		kfree(handle);
+		attach_handle_free(handle);
 	else
 		group->handle = handle;
 	return rc;
@@ -134,7 +135,7 @@ static void detach_hardware(struct device_group *group)
 {
 	iommu_detach_group_handle(group->hwpt->domain, group->group);
 	iommufd_fault_drop(group->handle, NULL);
-	kfree(group->handle);
+	attach_handle_free(group->handle);
 	group->handle = NULL;
 	group->hwpt = NULL;
 }
@@ -294,22 +295,21 @@ static int enable_faults(struct device_group *group,
 static int replace_domain(struct device_group *group,
 			  struct iommufd_hwpt *hwpt)
 {
-	struct fault_handle *handle, *old = group->handle;
+	struct attach_handle *handle, *old = group->handle;
 	int rc;
 
-	handle = kmemdup(old, sizeof(*old), GFP_KERNEL_ACCOUNT);
+	handle = attach_handle_alloc(hwpt, old->dev_id);
 	if (!handle)
 		return -ENOMEM;
-	handle->hwpt = hwpt;
 	rc = iommu_replace_group_handle(group->group, hwpt->domain,
 					&handle->handle);
 	if (rc) {
-		kfree(handle);
+		attach_handle_free(handle);
 		return rc;
 	}
 	group->handle = handle;
 	iommufd_fault_drop(old, NULL);
-	kfree(old);
+	attach_handle_free(old);
 	return 0;
 }
 

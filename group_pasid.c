@@ -12,6 +12,7 @@
 #include <linux/iommufd.h>
 #include <linux/slab.h>
 
+#include "attach_handle.h"
 #include "device.h"
 #include "driver_ops.h"
 #include "fault.h"
@@ -37,7 +38,7 @@ struct pasid_user {
  * @lost: The core has it attached to nothing, see detach_and_attach()
  */
 struct pasid_attachment {
-	struct fault_handle *handle;
+	struct attach_handle *handle;
 	struct list_head users;
 	bool lost;
 };
@@ -131,7 +132,7 @@ static int check_pasid(struct device_group *group,
 
 static void attachment_free(struct pasid_attachment *attachment)
 {
-	kfree(attachment->handle);
+	attach_handle_free(attachment->handle);
 	kfree(attachment);
 }
 
@@ -144,7 +145,7 @@ attachment_alloc(const struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 	if (!attachment)
 		return NULL;
 	INIT_LIST_HEAD(&attachment->users);
-	attachment->handle = iommufd_fault_handle(hwpt, idev->object.id);
+	attachment->handle = attach_handle_alloc(hwpt, idev->object.id);
 	if (!attachment->handle) {
 		kfree(attachment);
 		return NULL;
@@ -309,9 +310,9 @@ static int enable_faults(struct pasid_attachment *attachment,
  */
 static int detach_and_attach(struct device *dev, ioasid_t pasid,
 			     struct pasid_attachment *attachment,
-			     struct fault_handle *new)
+			     struct attach_handle *new)
 {
-	struct fault_handle *old = attachment->handle;
+	struct attach_handle *old = attachment->handle;
 	struct iommu_domain *old_domain = old->hwpt->domain;
 	int rc;
 
@@ -330,10 +331,10 @@ static int detach_and_attach(struct device *dev, ioasid_t pasid,
 /* A driver that can replace keeps the handle that the core knows */
 static int replace_domain(struct device *dev, ioasid_t pasid,
 			  struct pasid_attachment *attachment,
-			  struct fault_handle *new)
+			  struct attach_handle *new)
 {
 	const struct iommufd_driver_ops *ops = iommufd_driver_ops_get(dev);
-	struct fault_handle *old = attachment->handle;
+	struct attach_handle *old = attachment->handle;
 	int rc;
 
 	if (ops && ops->replace_pasid) {
@@ -344,14 +345,14 @@ static int replace_domain(struct device *dev, ioasid_t pasid,
 			old->handle.domain = new->hwpt->domain;
 			old->hwpt = new->hwpt;
 		}
-		kfree(new);
+		attach_handle_free(new);
 	} else {
 		rc = detach_and_attach(dev, pasid, attachment, new);
 		if (!rc) {
 			iommufd_fault_drop(old, NULL);
 			attachment->handle = new;
 		}
-		kfree(rc ? new : old);
+		attach_handle_free(rc ? new : old);
 	}
 	if (ops)
 		iommufd_driver_ops_put(ops);
@@ -363,13 +364,13 @@ static int replace_hwpt(struct pasid_attachment *attachment, ioasid_t pasid,
 {
 	struct iommufd_device *idev = first_user(attachment)->idev;
 	struct iommufd_hwpt *old = attachment->handle->hwpt;
-	struct fault_handle *handle;
+	struct attach_handle *handle;
 	int rc;
 
 	rc = enable_faults(attachment, hwpt);
 	if (rc)
 		return rc;
-	handle = iommufd_fault_handle(hwpt, idev->object.id);
+	handle = attach_handle_alloc(hwpt, idev->object.id);
 	if (handle)
 		rc = replace_domain(idev->dev, pasid, attachment, handle);
 	else

@@ -14,6 +14,7 @@
  *   ioas.c  device.c  group.c      one kind of object a file
  *   attach.c  attach_pasid.c
  *   group_attach.c  group_pasid.c
+ *   attach_handle.c
  *   hw_pagetable.c  hwpt_paging.c
  *   hwpt_nested.c  hwpt_dirty.c
  *   access.c  access_pages.c
