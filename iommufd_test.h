@@ -40,6 +40,13 @@ enum {
 	IOMMU_TEST_OP_DMABUF_REVOKE,
 };
 
+/* Operations that no other kernel has, out of the way of what may come above */
+enum {
+	IOMMU_TEST_OP_OWN_FIRST = 1 << 16,
+	IOMMU_TEST_OP_MOCK_DOMAIN_JOIN = IOMMU_TEST_OP_OWN_FIRST,
+	IOMMU_TEST_OP_ASK_LATER,
+};
+
 /* The mock IOMMU has pages of half the size of the smallest CPU's */
 enum {
 	MOCK_IOMMUPT_DEFAULT = 0,
@@ -70,6 +77,16 @@ enum {
  * group of which more is to come, so nobody hears of it yet.
  */
 #define IOMMU_TEST_IOPF_MORE_TO_COME 0x80000000U
+
+/* The occasions on which a device can be told to ask for a page */
+enum {
+	/* Its page requests are about to be turned off */
+	MOCK_ASK_WHEN_DISABLED = 1,
+	/* It is being attached to a page table, with a PASID or without */
+	MOCK_ASK_WHEN_ATTACHED,
+	/* A PASID is being moved with the help of the driver */
+	MOCK_ASK_WHEN_MOVED,
+};
 
 /* Mock devices */
 enum {
@@ -118,6 +135,11 @@ enum {
  * @pasid_check: Compare what a PASID of mock device @id is attached to
  * @dmabuf_get: Make a DMA-buf; the result of the ioctl is its descriptor
  * @dmabuf_revoke: Take the memory of a DMA-buf away, or give it back
+ * @mock_domain_join: Likewise @mock_domain_flags, in the group of mock device
+ *                    @sibling_id
+ * @ask_later: Have mock device @id ask for a page once, on the occasion @when
+ *             (MOCK_ASK_WHEN_*); with @fails, which is for the last two, what is
+ *             going on then fails
  * @last: Ignored
  */
 struct iommu_test_cmd {
@@ -229,6 +251,19 @@ struct iommu_test_cmd {
 			__s32 dmabuf_fd;
 			__u32 revoked;
 		} dmabuf_revoke;
+		struct {
+			__u32 out_stdev_id;
+			__u32 out_hwpt_id;
+			__u32 out_idev_id;
+			__u32 dev_flags;
+			__u32 sibling_id;
+		} mock_domain_join;
+		struct {
+			__u32 when;
+			__u32 fails;
+			__u32 pasid;
+			__u32 grpid;
+		} ask_later;
 	};
 	__u32 last;
 };

@@ -15,6 +15,7 @@
 
 #include "iommufd_test.h"
 #include "mock_domain.h"
+#include "mock_fault.h"
 #include "mock_iommu.h"
 #include "mock_nested.h"
 #include "mock_table.h"
@@ -70,14 +71,17 @@ static struct mock_domain *to_mock_domain(struct iommu_domain *domain)
  * @domain: Any mock domain
  * @dev: A mock device
  *
- * Return: 0, or -EINVAL: the domain tracks dirty pages, and the device can't.
+ * Return: 0, or -EINVAL: the domain tracks dirty pages, and the device can't; or
+ * as mock_fault_occasion().
  */
 int mock_domain_attach(struct iommu_domain *domain, struct device *dev)
 {
 	if (domain->dirty_ops &&
 	    !device_iommu_capable(dev, IOMMU_CAP_DIRTY_TRACKING))
 		return -EINVAL;
-	return 0;
+	if (domain->type == IOMMU_DOMAIN_BLOCKED)
+		return 0;
+	return mock_fault_occasion(dev, MOCK_ASK_WHEN_ATTACHED);
 }
 
 /**
@@ -88,7 +92,7 @@ int mock_domain_attach(struct iommu_domain *domain, struct device *dev)
  *         attaching it over what it is attached to fails
  * @old: What it is attached to, or NULL
  *
- * Return: 0, or -ENOMEM as told.
+ * Return: 0, or -ENOMEM as told, or as mock_fault_occasion().
  */
 int mock_domain_set_pasid(struct iommu_domain *domain, struct device *dev,
 			  ioasid_t pasid, struct iommu_domain *old)
@@ -96,7 +100,7 @@ int mock_domain_set_pasid(struct iommu_domain *domain, struct device *dev,
 	struct mock_device *mock = dev_get_drvdata(dev);
 
 	if (pasid != IOMMU_TEST_PASID_RESERVED)
-		return 0;
+		return mock_fault_occasion(dev, MOCK_ASK_WHEN_ATTACHED);
 	mock->pasid_taken = !mock->pasid_taken;
 	return mock->pasid_taken ? 0 : -ENOMEM;
 }

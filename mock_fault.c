@@ -8,6 +8,7 @@
 #include <linux/iommu.h>
 #include <linux/platform_device.h>
 
+#include "iommufd_test.h"
 #include "mock_fault.h"
 #include "mock_iommu.h"
 
@@ -57,6 +58,7 @@ int mock_fault_disable(struct device *dev, enum iommu_dev_features feature)
 {
 	if (feature != IOMMU_DEV_FEAT_IOPF)
 		return -ENODEV;
+	mock_fault_occasion(dev, MOCK_ASK_WHEN_DISABLED);
 	iopf_queue_remove_device(queue, dev);
 	return 0;
 }
@@ -72,6 +74,39 @@ void mock_fault_respond(struct device *dev, struct iopf_fault *fault,
 {
 }
 
+static void report(struct device *dev,
+		   const struct iommu_fault_page_request *request)
+{
+	struct iopf_fault fault = {
+		.fault = {
+			.type = IOMMU_FAULT_PAGE_REQ,
+			.prm = *request,
+		},
+	};
+
+	iommu_report_device_fault(dev, &fault);
+}
+
+/**
+ * mock_fault_occasion - have a device do what it is planned to
+ * @dev: A mock device, whose attach_lock is held by who has begun this
+ * @when: What is going on: MOCK_ASK_WHEN_*
+ *
+ * The request is reported as if it had come just before the driver is done.
+ *
+ * Return: 0, or -ENOMEM it is planned to fail.
+ */
+int mock_fault_occasion(struct device *dev, u32 when)
+{
+	struct mock_device *mock = dev_get_drvdata(dev);
+
+	if (mock->plan.when != when)
+		return 0;
+	mock->plan.when = 0;
+	report(dev, &mock->plan.request);
+	return mock->plan.fails ? -ENOMEM : 0;
+}
+
 /**
  * mock_fault_report - have a device ask for a page
  * @dev: A mock device
@@ -84,14 +119,8 @@ void mock_fault_report(struct device *dev,
 		       const struct iommu_fault_page_request *request)
 {
 	struct mock_device *mock = dev_get_drvdata(dev);
-	struct iopf_fault fault = {
-		.fault = {
-			.type = IOMMU_FAULT_PAGE_REQ,
-			.prm = *request,
-		},
-	};
 
 	down_read(&mock->attach_lock);
-	iommu_report_device_fault(dev, &fault);
+	report(dev, request);
 	up_read(&mock->attach_lock);
 }

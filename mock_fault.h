@@ -14,6 +14,7 @@ int mock_fault_enable(struct device *dev, enum iommu_dev_features feature);
 int mock_fault_disable(struct device *dev, enum iommu_dev_features feature);
 void mock_fault_respond(struct device *dev, struct iopf_fault *fault,
 			struct iommu_page_response *response);
+int mock_fault_occasion(struct device *dev, u32 when);
 void mock_fault_report(struct device *dev,
 		       const struct iommu_fault_page_request *request);
 

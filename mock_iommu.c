@@ -47,6 +47,15 @@ static struct iommu_device *mock_probe_device(struct device *dev)
 	return &mock_iommu;
 }
 
+static struct iommu_group *mock_device_group(struct device *dev)
+{
+	struct mock_device *mock = dev_get_drvdata(dev);
+
+	if (!mock->sibling)
+		return generic_device_group(dev);
+	return iommu_group_ref_get(mock->sibling->pdev->dev.iommu_group);
+}
+
 /* After the core has set it from properties of the device, which it has none */
 static void mock_probe_finalize(struct device *dev)
 {
@@ -70,7 +79,7 @@ static const struct iommu_ops mock_iommu_ops = {
 	.domain_alloc_user = mock_domain_alloc,
 	.probe_device = mock_probe_device,
 	.probe_finalize = mock_probe_finalize,
-	.device_group = generic_device_group,
+	.device_group = mock_device_group,
 	.dev_enable_feat = mock_fault_enable,
 	.dev_disable_feat = mock_fault_disable,
 	.page_response = mock_fault_respond,
@@ -102,7 +111,9 @@ static int mock_replace_pasid(struct device *dev, u32 pasid,
 			      struct iommu_domain *domain,
 			      struct iommu_domain *old)
 {
-	return domain->ops->set_dev_pasid(domain, dev, pasid, old);
+	int rc = domain->ops->set_dev_pasid(domain, dev, pasid, old);
+
+	return rc ?: mock_fault_occasion(dev, MOCK_ASK_WHEN_MOVED);
 }
 
 static const struct iommufd_driver_ops mock_driver_ops = {
@@ -240,11 +251,13 @@ static struct platform_device *add_device(struct mock_device *mock)
 /**
  * mock_device_create - make a mock device appear
  * @flags: MOCK_FLAGS_DEVICE_*
+ * @sibling: In whose group, or NULL: in one of its own
  *
  * Return: the device or an ERR_PTR: -EINVAL unknown flags, -ENOMEM, others of
  * the driver core.
  */
-struct mock_device *mock_device_create(u32 flags)
+struct mock_device *mock_device_create(u32 flags,
+				       const struct mock_device *sibling)
 {
 	const u32 known = MOCK_FLAGS_DEVICE_NO_DIRTY | MOCK_FLAGS_DEVICE_PASID;
 	struct mock_device *mock;
@@ -256,6 +269,7 @@ struct mock_device *mock_device_create(u32 flags)
 	if (!mock)
 		return ERR_PTR(-ENOMEM);
 	mock->flags = flags;
+	mock->sibling = sibling;
 	init_rwsem(&mock->attach_lock);
 	rc = ida_alloc(&device_numbers, GFP_KERNEL);
 	if (rc < 0)
@@ -266,6 +280,7 @@ struct mock_device *mock_device_create(u32 flags)
 		rc = PTR_ERR(mock->pdev);
 		goto out_number;
 	}
+	mock->sibling = NULL;
 	return mock;
 
 out_number:

@@ -294,6 +294,12 @@ static int (*const operations[])(struct iommufd_command *command) = {
 	[IOMMU_TEST_OP_PASID_CHECK_HWPT] = selftest_pasid_check_hwpt,
 };
 
+/* By their distance from IOMMU_TEST_OP_OWN_FIRST */
+static int (*const own_operations[])(struct iommufd_command *command) = {
+	selftest_mock_domain_join,
+	selftest_ask_later,
+};
+
 /**
  * selftest_run - IOMMU_TEST_CMD
  * @command: The call
@@ -303,7 +309,10 @@ static int (*const operations[])(struct iommufd_command *command) = {
 int selftest_run(struct iommufd_command *command)
 {
 	struct iommu_test_cmd *args = command->args;
+	u32 own = args->op - IOMMU_TEST_OP_OWN_FIRST;
 
+	if (own < ARRAY_SIZE(own_operations))
+		return own_operations[own](command);
 	if (args->op >= ARRAY_SIZE(operations) || !operations[args->op])
 		return -EOPNOTSUPP;
 	return operations[args->op](command);

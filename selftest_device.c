@@ -63,9 +63,10 @@ static const struct iommufd_object_ops test_device_ops = {
 	.destroy = destroy,
 };
 
-static int make_and_bind(struct test_device *test, u32 flags, u32 *idev_id)
+static int make_and_bind(struct test_device *test, u32 flags,
+			 const struct mock_device *sibling, u32 *idev_id)
 {
-	test->mock = mock_device_create(flags);
+	test->mock = mock_device_create(flags, sibling);
 	if (IS_ERR(test->mock))
 		return PTR_ERR(test->mock);
 	test->idev = iommufd_device_bind(test->object.ctx,
@@ -77,7 +78,7 @@ static int make_and_bind(struct test_device *test, u32 flags, u32 *idev_id)
 	return 0;
 }
 
-/* The results of both operations are at the same places */
+/* The results of all these operations are at the same places */
 static int tell(struct iommufd_command *command, u32 stdev_id, u32 hwpt_id,
 		u32 idev_id)
 {
@@ -89,7 +90,8 @@ static int tell(struct iommufd_command *command, u32 stdev_id, u32 hwpt_id,
 	return iommufd_respond(command);
 }
 
-static int make_device(struct iommufd_command *command, u32 flags)
+static int make_device(struct iommufd_command *command, u32 flags,
+		       const struct mock_device *sibling)
 {
 	struct iommu_test_cmd *args = command->args;
 	struct test_device *test;
@@ -101,7 +103,7 @@ static int make_device(struct iommufd_command *command, u32 flags)
 				  &test_device_ops);
 	if (IS_ERR(test))
 		return PTR_ERR(test);
-	rc = make_and_bind(test, flags, &idev_id);
+	rc = make_and_bind(test, flags, sibling, &idev_id);
 	if (rc)
 		goto out_object;
 	rc = attach(test, &pt_id);
@@ -130,7 +132,7 @@ out_object:
  */
 int selftest_mock_domain(struct iommufd_command *command)
 {
-	return make_device(command, 0);
+	return make_device(command, 0, NULL);
 }
 
 /**
@@ -143,7 +145,7 @@ int selftest_mock_domain_flags(struct iommufd_command *command)
 {
 	struct iommu_test_cmd *args = command->args;
 
-	return make_device(command, args->mock_domain_flags.dev_flags);
+	return make_device(command, args->mock_domain_flags.dev_flags, NULL);
 }
 
 /**
@@ -161,6 +163,28 @@ struct test_device *test_device_get(struct iommufd_ctx *ctx, u32 id)
 	if (IS_ERR(object))
 		return ERR_CAST(object);
 	return container_of(object, struct test_device, object);
+}
+
+/**
+ * selftest_mock_domain_join - IOMMU_TEST_OP_MOCK_DOMAIN_JOIN
+ * @command: The call
+ *
+ * Return: as selftest_mock_domain_flags(), and -ENOENT no such sibling.
+ */
+int selftest_mock_domain_join(struct iommufd_command *command)
+{
+	struct iommu_test_cmd *args = command->args;
+	struct test_device *sibling;
+	int rc;
+
+	sibling = test_device_get(command->ctx,
+				  args->mock_domain_join.sibling_id);
+	if (IS_ERR(sibling))
+		return PTR_ERR(sibling);
+	rc = make_device(command, args->mock_domain_join.dev_flags,
+			 sibling->mock);
+	iommufd_object_put(&sibling->object);
+	return rc;
 }
 
 /**
@@ -215,4 +239,36 @@ int selftest_trigger_iopf(struct iommufd_command *command)
 	}
 	iommufd_object_put(&idev->object);
 	return rc;
+}
+
+/**
+ * selftest_ask_later - IOMMU_TEST_OP_ASK_LATER
+ * @command: The call
+ *
+ * Return: 0, -ENOENT no such mock device.
+ */
+int selftest_ask_later(struct iommufd_command *command)
+{
+	struct iommu_test_cmd *args = command->args;
+	struct mock_plan plan = {
+		.when = args->ask_later.when,
+		.fails = args->ask_later.fails,
+		.request = {
+			.flags = IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE,
+			.pasid = args->ask_later.pasid,
+			.grpid = args->ask_later.grpid,
+		},
+	};
+	struct test_device *test;
+
+	if (plan.request.pasid)
+		plan.request.flags |= IOMMU_FAULT_PAGE_REQUEST_PASID_VALID;
+	test = test_device_get(command->ctx, args->id);
+	if (IS_ERR(test))
+		return PTR_ERR(test);
+	down_write(&test->mock->attach_lock);
+	test->mock->plan = plan;
+	up_write(&test->mock->attach_lock);
+	iommufd_object_put(&test->object);
+	return 0;
 }

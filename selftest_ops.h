@@ -20,8 +20,10 @@ unsigned long selftest_area_iova(struct io_pagetable *iopt, u64 iova);
 /* selftest_device.c: mock devices */
 int selftest_mock_domain(struct iommufd_command *command);
 int selftest_mock_domain_flags(struct iommufd_command *command);
+int selftest_mock_domain_join(struct iommufd_command *command);
 int selftest_mock_domain_replace(struct iommufd_command *command);
 int selftest_trigger_iopf(struct iommufd_command *command);
+int selftest_ask_later(struct iommufd_command *command);
 
 /* selftest_pasid.c: their PASIDs */
 int selftest_pasid_attach(struct iommufd_command *command);

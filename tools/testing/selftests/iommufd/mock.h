@@ -73,6 +73,21 @@ static inline int mock_attach(int fd, __u32 pt_id, struct mock *mock)
 	return rc;
 }
 
+/* Makes another in the group of mock device @sibling, and attaches it. */
+static inline int mock_join(int fd, __u32 pt_id, __u32 sibling, __u32 flags, struct mock *mock)
+{
+	struct iommu_test_cmd cmd = MOCK_CMD(MOCK_DOMAIN_JOIN, pt_id,
+		.mock_domain_join = { .dev_flags = flags, .sibling_id = sibling });
+	int rc = mock_ioctl(fd, &cmd);
+
+	if (!rc) {
+		mock->id = cmd.mock_domain_join.out_stdev_id;
+		mock->hwpt = cmd.mock_domain_join.out_hwpt_id;
+		mock->idev = cmd.mock_domain_join.out_idev_id;
+	}
+	return rc;
+}
+
 /* @pt_id: in: IOAS or HWPT, out: HWPT. */
 static inline int mock_replace(int fd, __u32 mock_id, __u32 *pt_id)
 {
@@ -125,6 +140,18 @@ static inline int mock_ask_for_page(int fd, __u32 idev, __u32 pasid, __u32 grpid
 		.trigger_iopf = {
 			.dev_id = idev, .pasid = pasid, .grpid = grpid, .perm = perm,
 			.addr = address,
+		});
+
+	return mock_ioctl(fd, &cmd);
+}
+
+/* Has a device ask once, when something happens to it: MOCK_ASK_WHEN_*. */
+static inline int mock_ask_later(int fd, __u32 mock_id, __u32 when, bool fails, __u32 pasid,
+				 __u32 grpid)
+{
+	struct iommu_test_cmd cmd = MOCK_CMD(ASK_LATER, mock_id,
+		.ask_later = {
+			.when = when, .fails = fails, .pasid = pasid, .grpid = grpid,
 		});
 
 	return mock_ioctl(fd, &cmd);
