@@ -6,9 +6,13 @@
  * it until it is answered, which happens exactly once: by user space, or when the
  * device leaves the page table. It must never know how user space reads them.
  *
+ * A group refers to its handle and to its device, but keeps neither of them. So
+ * who frees a handle drops its groups, and who lets a device go those of it under
+ * every handle, when nothing can come any more.
+ *
  * A driver reports from the thread of its interrupt, and a detach waits for that
  * thread with all kinds of locks held. So what is called there takes no lock but
- * queue_lock, under which nobody waits.
+ * that of the handle and queue_lock, under which nobody waits.
  */
 #include <linux/mm.h>
 
@@ -83,15 +87,10 @@ static struct attach_handle *handle_of(const struct iopf_group *group)
 	return container_of(group->attach_handle, struct attach_handle, handle);
 }
 
-/* Called in the thread of an interrupt; an error has the core answer */
-static int handle_group(struct iopf_group *group)
+static int enqueue(struct iommufd_fault *fault, struct iopf_group *group)
 {
-	const struct attach_handle *handle = handle_of(group);
-	struct iommufd_fault *fault = handle->hwpt->fault;
 	int rc = -EBUSY;
 
-	/* From now on nobody but us answers it, before it can be read */
-	iopf_group_dequeue(group);
 	spin_lock(&fault->queue_lock);
 	if (fault->length < MAX_GROUPS) {
 		fault->length++;
@@ -101,6 +100,20 @@ static int handle_group(struct iopf_group *group)
 	spin_unlock(&fault->queue_lock);
 	if (!rc)
 		wake_up_interruptible(&fault->wait);
+	return rc;
+}
+
+/* Called in the thread of an interrupt; an error has the core answer */
+static int handle_group(struct iopf_group *group)
+{
+	struct attach_handle *handle = handle_of(group);
+	int rc;
+
+	/* From now on nobody but us answers it, before it can be read */
+	iopf_group_dequeue(group);
+	spin_lock(&handle->lock);
+	rc = enqueue(handle->hwpt->fault, group);
+	spin_unlock(&handle->lock);
 	return rc;
 }
 
@@ -156,16 +169,17 @@ static void drop_queued(struct iommufd_fault *fault,
 
 /**
  * iommufd_fault_drop - a device has left a page table
+ * @fault: The queue of the page table, or NULL
  * @handle: How it was attached
  * @dev: The device, or NULL: all that were attached by @handle
  *
- * Answers all its page requests; the driver reports no more of them. Cannot
- * fail. Sleeps.
+ * Answers all its page requests that are in the queue; what the driver reports
+ * from now on is another matter. Cannot fail. Sleeps.
  */
-void iommufd_fault_drop(const struct attach_handle *handle,
+void iommufd_fault_drop(struct iommufd_fault *fault,
+			const struct attach_handle *handle,
 			const struct device *dev)
 {
-	struct iommufd_fault *fault = handle->hwpt->fault;
 	struct iopf_group *group;
 	unsigned long cookie;
 

@@ -55,7 +55,8 @@ struct fault_batch {
 struct iommufd_fault *iommufd_fault_new(struct iommufd_ctx *ctx);
 struct iommufd_fault *iommufd_fault_get(struct iommufd_ctx *ctx, u32 id);
 void iommufd_fault_set(struct iommufd_hwpt *hwpt, struct iommufd_fault *fault);
-void iommufd_fault_drop(const struct attach_handle *handle,
+void iommufd_fault_drop(struct iommufd_fault *fault,
+			const struct attach_handle *handle,
 			const struct device *dev);
 struct fault_batch iommufd_fault_deliver(struct iommufd_fault *fault,
 					 size_t room);

@@ -24,6 +24,7 @@ static struct device_group *group_alloc(struct iommufd_ctx *ctx,
 	group->ctx = ctx;
 	group->group = iommu_group;
 	mutex_init(&group->lock);
+	INIT_LIST_HEAD(&group->handles);
 	INIT_LIST_HEAD(&group->attached);
 	xa_init_flags(&group->pasids, XA_FLAGS_ACCOUNT);
 	group->msi_window = PHYS_ADDR_MAX;
@@ -51,6 +52,7 @@ static struct device_group *group_find_or_add(struct device_group *new)
 
 static void group_free(struct device_group *group)
 {
+	WARN_ON(!list_empty(&group->handles));
 	iommu_group_put(group->group);
 	xa_destroy(&group->pasids);
 	mutex_destroy(&group->lock);

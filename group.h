@@ -27,6 +27,8 @@ struct iommufd_hwpt;
  * @hwpt: What the group is attached to; each device in @attached has a reference,
  *        and so has the container if @whole
  * @handle: By which page requests find it; there while it is attached
+ * @handles: struct attach_handle.link: @handle and those of PASIDs, and what is
+ *           being attached or detached
  * @attached: struct iommufd_device.link
  * @pasids: PASIDs that are attached (group_pasid.c)
  * @whole: The container has attached the group, whatever devices do
@@ -40,6 +42,7 @@ struct device_group {
 	struct mutex lock; /* the attachment */
 	struct iommufd_hwpt *hwpt;
 	struct attach_handle *handle;
+	struct list_head handles;
 	struct list_head attached;
 	struct xarray pasids;
 	bool whole;

@@ -117,7 +117,7 @@ static int attach_hardware(struct device_group *group,
 	struct attach_handle *handle;
 	int rc;
 
-	handle = attach_handle_alloc(hwpt, idev ? idev->object.id : 0);
+	handle = attach_handle_alloc(group, hwpt, idev ? idev->object.id : 0);
 	if (!handle)
 		return -ENOMEM;
 	rc = map_msi(group, hwpt);
@@ -134,7 +134,6 @@ static int attach_hardware(struct device_group *group,
 static void detach_hardware(struct device_group *group)
 {
 	iommu_detach_group_handle(group->hwpt->domain, group->group);
-	iommufd_fault_drop(group->handle, NULL);
 	attach_handle_free(group->handle);
 	group->handle = NULL;
 	group->hwpt = NULL;
@@ -199,7 +198,7 @@ static void leave_others(struct device_group *group,
 	first = list_first_entry_or_null(&group->attached,
 					 struct iommufd_device, link);
 	WRITE_ONCE(group->handle->dev_id, first ? first->object.id : 0);
-	iommufd_fault_drop(group->handle, idev->dev);
+	iommufd_fault_drop(group->hwpt->fault, group->handle, idev->dev);
 }
 
 /**
@@ -298,7 +297,7 @@ static int replace_domain(struct device_group *group,
 	struct attach_handle *handle, *old = group->handle;
 	int rc;
 
-	handle = attach_handle_alloc(hwpt, old->dev_id);
+	handle = attach_handle_alloc(group, hwpt, old->dev_id);
 	if (!handle)
 		return -ENOMEM;
 	rc = iommu_replace_group_handle(group->group, hwpt->domain,
@@ -308,7 +307,6 @@ static int replace_domain(struct device_group *group,
 		return rc;
 	}
 	group->handle = handle;
-	iommufd_fault_drop(old, NULL);
 	attach_handle_free(old);
 	return 0;
 }

@@ -145,7 +145,8 @@ attachment_alloc(const struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 	if (!attachment)
 		return NULL;
 	INIT_LIST_HEAD(&attachment->users);
-	attachment->handle = attach_handle_alloc(hwpt, idev->object.id);
+	attachment->handle = attach_handle_alloc(idev->group, hwpt,
+						 idev->object.id);
 	if (!attachment->handle) {
 		kfree(attachment);
 		return NULL;
@@ -239,7 +240,6 @@ static void detach_last(struct device_group *group, struct device *dev,
 	if (!attachment->lost)
 		iommu_detach_device_pasid(attachment->handle->hwpt->domain,
 					  dev, pasid);
-	iommufd_fault_drop(attachment->handle, NULL);
 	xa_erase(&group->pasids, pasid);
 	attachment_free(attachment);
 }
@@ -268,7 +268,7 @@ void device_group_detach_pasid(struct device_group *group,
 	} else {
 		WRITE_ONCE(attachment->handle->dev_id,
 			   first_user(attachment)->idev->object.id);
-		iommufd_fault_drop(attachment->handle, idev->dev);
+		iommufd_fault_drop(hwpt->fault, attachment->handle, idev->dev);
 	}
 	iommufd_fault_disable(idev, hwpt);
 	kfree(user);
@@ -328,32 +328,69 @@ static int detach_and_attach(struct device *dev, ioasid_t pasid,
 	return rc;
 }
 
-/* A driver that can replace keeps the handle that the core knows */
-static int replace_domain(struct device *dev, ioasid_t pasid,
+static int replace_handle(struct iommufd_device *idev, ioasid_t pasid,
 			  struct pasid_attachment *attachment,
-			  struct attach_handle *new)
+			  struct iommufd_hwpt *hwpt)
 {
-	const struct iommufd_driver_ops *ops = iommufd_driver_ops_get(dev);
-	struct attach_handle *old = attachment->handle;
+	struct attach_handle *new, *old = attachment->handle;
 	int rc;
 
-	if (ops && ops->replace_pasid) {
-		rc = ops->replace_pasid(dev, pasid, new->hwpt->domain,
-					old->hwpt->domain);
-		if (!rc) {
-			iommufd_fault_drop(old, NULL);
-			old->handle.domain = new->hwpt->domain;
-			old->hwpt = new->hwpt;
-		}
-		attach_handle_free(new);
-	} else {
-		rc = detach_and_attach(dev, pasid, attachment, new);
-		if (!rc) {
-			iommufd_fault_drop(old, NULL);
-			attachment->handle = new;
-		}
-		attach_handle_free(rc ? new : old);
-	}
+	new = attach_handle_alloc(idev->group, hwpt, idev->object.id);
+	if (!new)
+		return -ENOMEM;
+	rc = detach_and_attach(idev->dev, pasid, attachment, new);
+	if (!rc)
+		attachment->handle = new;
+	attach_handle_free(rc ? new : old);
+	return rc;
+}
+
+/*
+ * A driver that can replace keeps the handle that the core knows. It moves first:
+ * so when the driver is done, what is still being reported goes to the new queue,
+ * and what the other one has is what came from the page table before.
+ */
+static int keep_handle(const struct iommufd_driver_ops *ops, struct device *dev,
+		       ioasid_t pasid, struct attach_handle *handle,
+		       struct iommufd_hwpt *hwpt)
+{
+	struct iommufd_hwpt *old = handle->hwpt;
+	int rc;
+
+	attach_handle_move(handle, hwpt);
+	rc = ops->replace_pasid(dev, pasid, hwpt->domain, old->domain);
+	if (rc)
+		attach_handle_move(handle, old);
+	/* In a queue that both have is also what was there before a failure */
+	if (!rc)
+		iommufd_fault_drop(old->fault, handle, NULL);
+	else if (hwpt->fault != old->fault)
+		iommufd_fault_drop(hwpt->fault, handle, NULL);
+	return rc;
+}
+
+/* See attach_handle_move() */
+static bool can_keep_handle(const struct iommufd_driver_ops *ops,
+			    const struct pasid_attachment *attachment,
+			    const struct iommufd_hwpt *hwpt)
+{
+	return ops && ops->replace_pasid && !attachment->lost &&
+	       !hwpt->fault == !attachment->handle->hwpt->fault;
+}
+
+static int replace_domain(struct iommufd_device *idev, ioasid_t pasid,
+			  struct pasid_attachment *attachment,
+			  struct iommufd_hwpt *hwpt)
+{
+	const struct iommufd_driver_ops *ops;
+	int rc;
+
+	ops = iommufd_driver_ops_get(idev->dev);
+	if (can_keep_handle(ops, attachment, hwpt))
+		rc = keep_handle(ops, idev->dev, pasid, attachment->handle,
+				 hwpt);
+	else
+		rc = replace_handle(idev, pasid, attachment, hwpt);
 	if (ops)
 		iommufd_driver_ops_put(ops);
 	return rc;
@@ -362,19 +399,14 @@ static int replace_domain(struct device *dev, ioasid_t pasid,
 static int replace_hwpt(struct pasid_attachment *attachment, ioasid_t pasid,
 			struct iommufd_hwpt *hwpt)
 {
-	struct iommufd_device *idev = first_user(attachment)->idev;
 	struct iommufd_hwpt *old = attachment->handle->hwpt;
-	struct attach_handle *handle;
 	int rc;
 
 	rc = enable_faults(attachment, hwpt);
 	if (rc)
 		return rc;
-	handle = attach_handle_alloc(hwpt, idev->object.id);
-	if (handle)
-		rc = replace_domain(idev->dev, pasid, attachment, handle);
-	else
-		rc = -ENOMEM;
+	rc = replace_domain(first_user(attachment)->idev, pasid, attachment,
+			    hwpt);
 	disable_faults(attachment, rc ? hwpt : old, NULL);
 	return rc;
 }

@@ -60,6 +60,7 @@
  *   io_pagetable.iova_lock         the areas, their states, the ranges
  *   io_pages.lock                  the pins of one range of memory
  *   iommufd_fault.lock             groups of page requests that were read
+ *   attach_handle.lock             which page table they are for (spin lock)
  *   iommufd_fault.queue_lock       those that were not (spin lock)
  *   xa_lock of objects and groups  (spin locks)
  *   crew.lock                      which part is done next (spin lock)

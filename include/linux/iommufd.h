@@ -85,8 +85,10 @@ struct iommufd_device_memory_provider {
  *           ERR_PTR: -EOPNOTSUPP there is no information of this kind. Without
  *           this function iommu_ops.hw_info is asked, which knows one kind only.
  * @replace_pasid: Have DMA of @dev with @pasid go through @domain instead of @old
- *                 without a moment in between. On failure nothing has changed;
- *                 on success no page request comes from @old any more. Without it
+ *                 without a moment in between. On failure nothing has changed.
+ *                 Either way it waits for page requests of @pasid that are being
+ *                 reported, and none comes any more from the one that is not
+ *                 used. Without it, and if only one of them takes page requests,
  *                 the PASID is detached and attached
  *
  * Any function may be missing: what needs it then fails with EOPNOTSUPP.
