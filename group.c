@@ -2,9 +2,9 @@
 /*
  * The device group: the devices of an IOMMU group that are bound to a context.
  *
- * Owns the table of the groups of a context, in which a group is for as long as a
- * device or the container refers to it. It must never know what a group is
- * attached to (group_attach.c, group_pasid.c).
+ * Owns the table of the groups of a context, in which a group is for as long as
+ * anybody refers to it, and knows for how many of them the context owns its DMA. It
+ * must never know what a group is attached to (group_attach.c, group_pasid.c).
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
@@ -46,6 +46,8 @@ static struct device_group *group_find_or_add(struct device_group *new)
 		refcount_inc(&group->refs);
 	else
 		group = new;
+	if (!IS_ERR(group))
+		group->owners++;
 	xa_unlock(groups);
 	return group;
 }
@@ -64,7 +66,8 @@ static void group_free(struct device_group *group)
  * @ctx: The context, which owns the DMA of the group
  * @iommu_group: The group; a reference is taken
  *
- * Return: the group with a reference, or ERR_PTR(-ENOMEM).
+ * Return: the group with a reference of an owner, for device_group_put(), or
+ * ERR_PTR(-ENOMEM).
  */
 struct device_group *device_group_get(struct iommufd_ctx *ctx,
 				      struct iommu_group *iommu_group)
@@ -82,17 +85,14 @@ struct device_group *device_group_get(struct iommufd_ctx *ctx,
 	return group;
 }
 
-/**
- * device_group_put - give a reference to a group back
- * @group: The group
- */
-void device_group_put(struct device_group *group)
+static void group_put(struct device_group *group, unsigned int owners)
 {
 	struct xarray *groups = &group->ctx->groups;
 	bool last;
 
 	/* An IOMMU group's id is not used again while we refer to it */
 	xa_lock(groups);
+	group->owners -= owners;
 	last = refcount_dec_and_test(&group->refs);
 	if (last)
 		__xa_erase(groups, iommu_group_id(group->group));
@@ -102,17 +102,55 @@ void device_group_put(struct device_group *group)
 }
 
 /**
- * iommufd_ctx_has_group - is a device of an IOMMU group bound to a context?
+ * device_group_put - the opposite of device_group_get()
+ * @group: The group, before its DMA is given up
+ */
+void device_group_put(struct device_group *group)
+{
+	group_put(group, 1);
+}
+
+/**
+ * device_group_hold - keep a group in the table
+ * @group: The group; somebody keeps it, or the caller holds the xa_lock
+ *
+ * Not for an owner: iommufd_ctx_has_group() does not count the reference.
+ */
+void device_group_hold(struct device_group *group)
+{
+	refcount_inc(&group->refs);
+}
+
+/**
+ * device_group_release - the opposite of device_group_hold()
+ * @group: The group
+ */
+void device_group_release(struct device_group *group)
+{
+	group_put(group, 0);
+}
+
+/**
+ * iommufd_ctx_has_group - does a context own the DMA of an IOMMU group?
  * @ctx: The context or NULL
  * @group: The IOMMU group or NULL
  *
- * Return: yes or no.
+ * VFIO asks before it resets devices together.
+ *
+ * Return: yes, a device of it is bound, or it is in the container; or no.
  */
 bool iommufd_ctx_has_group(struct iommufd_ctx *ctx, struct iommu_group *group)
 {
+	const struct device_group *found;
+	bool owned;
+
 	if (!ctx || !group)
 		return false;
-	return xa_load(&ctx->groups, iommu_group_id(group));
+	xa_lock(&ctx->groups);
+	found = xa_load(&ctx->groups, iommu_group_id(group));
+	owned = found && found->owners;
+	xa_unlock(&ctx->groups);
+	return owned;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_ctx_has_group, IOMMUFD);
 
@@ -125,7 +163,7 @@ static struct device_group *group_next(struct iommufd_ctx *ctx,
 	xa_lock(&ctx->groups);
 	group = xa_find(&ctx->groups, id, ULONG_MAX, XA_PRESENT);
 	if (group)
-		refcount_inc(&group->refs);
+		device_group_hold(group);
 	xa_unlock(&ctx->groups);
 	return group;
 }
@@ -153,7 +191,7 @@ bool device_groups_enforce_coherency(struct iommufd_ctx *ctx)
 	while (enforced && (group = group_next(ctx, &id))) {
 		enforced = !iommu_group_for_each_dev(group->group, NULL,
 						     device_bypasses_caches);
-		device_group_put(group);
+		device_group_release(group);
 		id++;
 	}
 	return enforced;

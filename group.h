@@ -19,8 +19,9 @@ struct iommufd_hwpt;
 
 /**
  * struct device_group - an IOMMU group, which is attached as a whole
- * @refs: The devices bound, and the container; under the xa_lock of
- *        iommufd_ctx.groups
+ * @refs: Who keeps it; under the xa_lock of iommufd_ctx.groups
+ * @owners: Those of them for whom the context owns the DMA of the group: the
+ *          devices bound, and the container; likewise
  * @ctx: The context
  * @group: The IOMMU group, with a reference
  * @lock: Protects all that follows
@@ -36,6 +37,7 @@ struct iommufd_hwpt;
  */
 struct device_group {
 	refcount_t refs;
+	unsigned int owners;
 	struct iommufd_ctx *ctx;
 	struct iommu_group *group;
 
@@ -52,6 +54,8 @@ struct device_group {
 struct device_group *device_group_get(struct iommufd_ctx *ctx,
 				      struct iommu_group *iommu_group);
 void device_group_put(struct device_group *group);
+void device_group_hold(struct device_group *group);
+void device_group_release(struct device_group *group);
 bool device_groups_enforce_coherency(struct iommufd_ctx *ctx);
 
 /* group_attach.c */

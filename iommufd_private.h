@@ -93,8 +93,8 @@
  * @objects: The object table
  * @found: The object of it that was looked up last, or NULL; under its xa_lock
  * @object_wait: For iommufd_object_remove()
- * @groups: The IOMMU groups that have a device bound to this context, by
- *          iommu_group_id() (group.c)
+ * @groups: The IOMMU groups that have a device bound to this context, or had one
+ *          a moment ago, by iommu_group_id() (group.c)
  * @compat: The context as a VFIO container
  * @account_mode: To whom pinned memory is charged, enum account_mode
  */

@@ -45,6 +45,7 @@ enum {
 	IOMMU_TEST_OP_OWN_FIRST = 1 << 16,
 	IOMMU_TEST_OP_MOCK_DOMAIN_JOIN = IOMMU_TEST_OP_OWN_FIRST,
 	IOMMU_TEST_OP_ASK_LATER,
+	IOMMU_TEST_OP_UNBIND_HELD,
 };
 
 /* The mock IOMMU has pages of half the size of the smallest CPU's */
@@ -140,6 +141,8 @@ enum {
  * @ask_later: Have mock device @id ask for a page once, on the occasion @when
  *             (MOCK_ASK_WHEN_*); with @fails, which is for the last two, what is
  *             going on then fails
+ * @unbind_held: Destroy mock device @id while somebody keeps its group; was the
+ *               group the context's before, and is it after?
  * @last: Ignored
  */
 struct iommu_test_cmd {
@@ -264,6 +267,10 @@ struct iommu_test_cmd {
 			__u32 pasid;
 			__u32 grpid;
 		} ask_later;
+		struct {
+			__u32 out_before;
+			__u32 out_after;
+		} unbind_held;
 	};
 	__u32 last;
 };

@@ -298,6 +298,7 @@ static int (*const operations[])(struct iommufd_command *command) = {
 static int (*const own_operations[])(struct iommufd_command *command) = {
 	selftest_mock_domain_join,
 	selftest_ask_later,
+	selftest_unbind_held,
 };
 
 /**

@@ -9,6 +9,7 @@
 #include <linux/platform_device.h>
 
 #include "device.h"
+#include "group.h"
 #include "mock_fault.h"
 #include "mock_iommu.h"
 #include "selftest_device.h"
@@ -271,4 +272,41 @@ int selftest_ask_later(struct iommufd_command *command)
 	up_write(&test->mock->attach_lock);
 	iommufd_object_put(&test->object);
 	return 0;
+}
+
+static int destroy_device(struct iommufd_ctx *ctx, u32 id)
+{
+	struct iommu_destroy args = { .id = id };
+	struct iommufd_command command = { .ctx = ctx, .args = &args };
+
+	return iommufd_destroy(&command);
+}
+
+/**
+ * selftest_unbind_held - IOMMU_TEST_OP_UNBIND_HELD
+ * @command: The call
+ *
+ * Keeps the group as somebody does who looks at all groups of the context.
+ *
+ * Return: 0, -ENOENT no such mock device, -EBUSY somebody uses it, -EFAULT.
+ */
+int selftest_unbind_held(struct iommufd_command *command)
+{
+	struct iommu_test_cmd *args = command->args;
+	struct iommufd_ctx *ctx = command->ctx;
+	struct device_group *group;
+	struct test_device *test;
+	int rc;
+
+	test = test_device_get(ctx, args->id);
+	if (IS_ERR(test))
+		return PTR_ERR(test);
+	group = test->idev->group;
+	device_group_hold(group);
+	iommufd_object_put(&test->object);
+	args->unbind_held.out_before = iommufd_ctx_has_group(ctx, group->group);
+	rc = destroy_device(ctx, args->id);
+	args->unbind_held.out_after = iommufd_ctx_has_group(ctx, group->group);
+	device_group_release(group);
+	return rc ?: iommufd_respond(command);
 }

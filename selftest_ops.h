@@ -24,6 +24,7 @@ int selftest_mock_domain_join(struct iommufd_command *command);
 int selftest_mock_domain_replace(struct iommufd_command *command);
 int selftest_trigger_iopf(struct iommufd_command *command);
 int selftest_ask_later(struct iommufd_command *command);
+int selftest_unbind_held(struct iommufd_command *command);
 
 /* selftest_pasid.c: their PASIDs */
 int selftest_pasid_attach(struct iommufd_command *command);

@@ -157,6 +157,19 @@ static inline int mock_ask_later(int fd, __u32 mock_id, __u32 when, bool fails, 
 	return mock_ioctl(fd, &cmd);
 }
 
+/* Destroys a device whose group somebody keeps: did and does the context own the group? */
+static inline int mock_unbind_held(int fd, __u32 mock_id, bool *before, bool *after)
+{
+	struct iommu_test_cmd cmd = MOCK_CMD(UNBIND_HELD, mock_id);
+	int rc = mock_ioctl(fd, &cmd);
+
+	if (!rc) {
+		*before = cmd.unbind_held.out_before;
+		*after = cmd.unbind_held.out_after;
+	}
+	return rc;
+}
+
 /* @pt_id: in: HWPT, for PASID 0 also IOAS, out: HWPT. */
 static inline int mock_pasid_attach(int fd, __u32 mock_id, __u32 pasid, __u32 *pt_id)
 {

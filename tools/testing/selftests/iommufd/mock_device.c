@@ -351,6 +351,22 @@ TEST_F(mock_device, sees_the_aperture_as_the_only_range)
 	EXPECT_EQ(1, alignment);
 }
 
+TEST_F(mock_device, group_is_the_contexts_only_while_a_device_of_it_is_bound)
+{
+	bool before, after;
+
+	ASSERT_EQ(0, mock_attach(self->fd, self->ioas, &self->first));
+	ASSERT_EQ(0, mock_join(self->fd, self->ioas, self->first.id, 0, &self->second));
+	ASSERT_EQ(0, mock_unbind_held(self->fd, self->first.id, &before, &after));
+	EXPECT_TRUE(before);
+	EXPECT_TRUE(after);
+	/* Others may keep it in the table for a moment */
+	ASSERT_EQ(0, mock_unbind_held(self->fd, self->second.id, &before, &after));
+	EXPECT_TRUE(before);
+	EXPECT_FALSE(after);
+	ASSERT_EQ(-ENOENT, mock_unbind_held(self->fd, self->second.id, &before, &after));
+}
+
 TEST_F(mock_device, close_takes_everything_along)
 {
 	ASSERT_EQ(0, map(self, self->ioas, IOVA));
