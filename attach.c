@@ -452,3 +452,29 @@ void iommufd_group_detach(struct device_group *group)
 	mutex_unlock(&group->lock);
 	iommufd_hwpt_put_attached(hwpt);
 }
+
+/**
+ * iommufd_attach_prepare - have the memory of an IOAS pinned before an attach
+ * @ctx: The context
+ * @pt_id: What is going to be attached to
+ *
+ * Called without any lock: user memory is faulted in, which can sleep for ever but
+ * ends by SIGKILL.
+ *
+ * Return: the IOAS with a reference, whose memory stays pinned until
+ * iommufd_attach_finish(); NULL: there is nothing to prepare; an ERR_PTR.
+ */
+struct iommufd_ioas *iommufd_attach_prepare(struct iommufd_ctx *ctx, u32 pt_id)
+{
+	return NULL;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_attach_prepare, IOMMUFD);
+
+/**
+ * iommufd_attach_finish - the opposite of iommufd_attach_prepare()
+ * @prepared: What it returned
+ */
+void iommufd_attach_finish(struct iommufd_ioas *prepared)
+{
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_attach_finish, IOMMUFD);

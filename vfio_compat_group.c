@@ -120,6 +120,34 @@ static int join(struct iommufd_ctx *ctx, struct compat_group *member)
 	return rc;
 }
 
+static struct iommufd_ioas *prepare(struct iommufd_ioas *ioas)
+{
+	return iommufd_attach_prepare(ioas->object.ctx, ioas->object.id);
+}
+
+/**
+ * iommufd_vfio_compat_attach_prepare - have the container's memory pinned before
+ *                                      a group or a device of it is attached
+ * @ctx: The context
+ *
+ * As iommufd_attach_prepare(), for the IOAS that stands for the container.
+ *
+ * Return: for iommufd_attach_finish(): the IOAS; NULL: none stands for the
+ * container; an ERR_PTR as iommufd_attach_prepare().
+ */
+struct iommufd_ioas *iommufd_vfio_compat_attach_prepare(struct iommufd_ctx *ctx)
+{
+	struct iommufd_ioas *ioas = vfio_compat_ioas_get(ctx);
+	struct iommufd_ioas *prepared;
+
+	if (IS_ERR(ioas))
+		return NULL;
+	prepared = prepare(ioas);
+	iommufd_object_put(&ioas->object);
+	return prepared;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_attach_prepare, IOMMUFD_VFIO);
+
 /**
  * iommufd_vfio_compat_add_group - a group is put into the container
  * @ctx: The context

@@ -132,6 +132,10 @@ void iommufd_device_pasid_detach_all(struct iommufd_device *idev);
 struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev);
 u32 iommufd_device_to_id(struct iommufd_device *idev);
 
+/* attach.c */
+struct iommufd_ioas *iommufd_attach_prepare(struct iommufd_ctx *ctx, u32 pt_id);
+void iommufd_attach_finish(struct iommufd_ioas *prepared);
+
 /* An emulated device (access.c) */
 struct iommufd_access *
 iommufd_access_create(struct iommufd_ctx *ctx,
@@ -157,6 +161,7 @@ int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ctx, u32 *out_ioas_id);
 int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ctx);
 int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ctx);
+struct iommufd_ioas *iommufd_vfio_compat_attach_prepare(struct iommufd_ctx *ctx);
 int iommufd_vfio_compat_add_group(struct iommufd_ctx *ctx,
 				  struct iommu_group *iommu_group,
 				  bool emulated);
@@ -212,6 +217,16 @@ static inline int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ctx)
 static inline int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ctx)
 {
 	return -EOPNOTSUPP;
+}
+
+static inline void iommufd_attach_finish(struct iommufd_ioas *prepared)
+{
+}
+
+static inline struct iommufd_ioas *
+iommufd_vfio_compat_attach_prepare(struct iommufd_ctx *ctx)
+{
+	return NULL;
 }
 
 static inline int
