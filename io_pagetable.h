@@ -208,7 +208,7 @@ int iopt_unmap_type1(struct io_pagetable *iopt, unsigned long start,
 		     unsigned long last, bool version1,
 		     unsigned long *unmapped);
 int iopt_unmap_all(struct io_pagetable *iopt, unsigned long *unmapped);
-int iopt_unmap_idle(struct io_pagetable *iopt);
+void iopt_unmap_idle(struct io_pagetable *iopt);
 
 /**
  * iopt_domain_has - is an area one that a domain has a copy of?

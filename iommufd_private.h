@@ -46,7 +46,8 @@
  *
  * Lock order, outermost first:
  *
- *   vfio_compat.lock               the groups in the container, its dirty tracking
+ *   vfio_compat.tracking_lock      requests for the container's dirty tracking
+ *   vfio_compat.lock               the groups in the container
  *   device_group.lock              attachment of one IOMMU group
  *   iommufd_access.lock            which IOAS an emulated device uses
  *   iommufd_ioas.attach_lock       attaching to an IOAS, filling a page table

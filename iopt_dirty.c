@@ -282,7 +282,9 @@ static int track_step(struct io_pagetable *iopt, struct iova_bitmap *bitmap,
 
 	lock_areas(iopt);
 	area = iopt_area_first(iopt, iova, *last);
-	if (area && area->node.start > iova) {
+	if (!iopt_is_tracking(iopt)) {
+		rc = -EINVAL;
+	} else if (area && area->node.start > iova) {
 		*last = area->node.start - 1;
 	} else if (area) {
 		*last = step_last(area, iova, *last);
@@ -348,13 +350,14 @@ static void flush_domains(struct io_pagetable *iopt)
 
 /**
  * iopt_start_tracking - from now on know what devices write to
- * @iopt: The IOVA space; calls of this, iopt_stop_tracking() and
- *        iopt_read_tracked() exclude each other
+ * @iopt: The IOVA space; calls of this and of iopt_read_tracked() exclude each
+ *        other
  *
  * If a domain can't track, or there are accesses, everything will be taken for
  * dirty. Does nothing if it is in force already.
  *
- * Return: 0; -EINTR killed, or an error of a driver: it is not in force then.
+ * Return: 0; -EINTR killed, -EINVAL iopt_stop_tracking() was called meanwhile, or an
+ * error of a driver: it is not in force then.
  */
 int iopt_start_tracking(struct io_pagetable *iopt)
 {
@@ -379,7 +382,8 @@ int iopt_start_tracking(struct io_pagetable *iopt)
  * iopt_stop_tracking - the opposite of iopt_start_tracking()
  * @iopt: The IOVA space
  *
- * Does nothing if it is not in force. Cannot fail.
+ * Does nothing if it is not in force. Whoever is reading finds out at its next
+ * step; this does not wait for it. Cannot fail.
  */
 void iopt_stop_tracking(struct io_pagetable *iopt)
 {
@@ -399,7 +403,8 @@ static int track_piece(struct iova_bitmap *bitmap, unsigned long iova,
 
 /**
  * iopt_read_tracked - record what devices have written to
- * @iopt: The IOVA space, after iopt_start_tracking()
+ * @iopt: The IOVA space, after iopt_start_tracking(); calls of both exclude each
+ *        other
  * @bitmap: Says which range, and takes the result; nothing is recorded where
  *          nothing is mapped
  * @clear: What was recorded is clean afterwards
@@ -407,9 +412,10 @@ static int track_piece(struct iova_bitmap *bitmap, unsigned long iova,
  * Faults the bitmap in, which can sleep for ever but ends by SIGKILL; the caller
  * holds no lock from hwpt_lock down.
  *
- * Return: 0; -EFAULT, -ENOMEM: a part of the bitmap is not there; -EINTR killed;
- * an error of a driver. If it fails with @clear, what was made clean by it is
- * found nowhere any more, so from then on everything is taken for dirty.
+ * Return: 0; -EFAULT, -ENOMEM: a part of the bitmap is not there; -EINVAL:
+ * iopt_stop_tracking() was called meanwhile; -EINTR killed; an error of a driver.
+ * If it fails with @clear, what was made clean by it is found nowhere any more, so
+ * from then on everything is taken for dirty.
  */
 int iopt_read_tracked(struct io_pagetable *iopt, struct iova_bitmap *bitmap,
 		      bool clear)

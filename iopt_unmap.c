@@ -30,8 +30,6 @@ struct unmap_range {
 	bool grows;
 	/* Also wait for areas that another call sets up or removes */
 	bool waits;
-	/* Not even wait for what is being pinned */
-	bool only_idle;
 	/* The lowest area of it, while iova_lock is held */
 	struct io_area *first;
 };
@@ -156,8 +154,6 @@ static int prepare_range(struct io_pagetable *iopt, struct unmap_range *range,
 		iopt->claim_waiters++;
 		return -EAGAIN;
 	}
-	if (range->only_idle && (check->busy || check->pinned))
-		return -EBUSY;
 	if (check->busy || check->pinned) {
 		close_range(iopt, range, true);
 		return -EAGAIN;
@@ -315,19 +311,36 @@ int iopt_unmap_all(struct io_pagetable *iopt, unsigned long *unmapped)
 	return rc;
 }
 
+static void take_idle(struct io_pagetable *iopt, struct list_head *dying)
+{
+	struct io_area *area;
+
+	for (area = iopt_area_first(iopt, 0, ULONG_MAX); area;
+	     area = iopt_area_next(area, ULONG_MAX)) {
+		if (area->state != IO_AREA_LIVE || area->pinning || area->pins)
+			continue;
+		area->state = IO_AREA_DYING;
+		list_add_tail(&area->link, dying);
+	}
+}
+
 /**
- * iopt_unmap_idle - remove all areas, if nobody does anything with any of them
+ * iopt_unmap_idle - remove all areas that nobody is busy with
  * @iopt: The IOVA space
  *
- * Waits for nobody: for those who tear down while others may hang.
- *
- * Return: 0, also if there is nothing; -EBUSY, with nothing changed.
+ * For those who can't wait for user memory, and pinning waits for it: what is being
+ * mapped, pinned or unmapped at this moment stays, and so does what accesses have
+ * pinned. The caller holds no lock from hwpt_lock down.
  */
-int iopt_unmap_idle(struct io_pagetable *iopt)
+void iopt_unmap_idle(struct io_pagetable *iopt)
 {
-	struct unmap_range range = { .last = ULONG_MAX, .only_idle = true };
-	unsigned long unmapped;
-	int rc = unmap_range(iopt, &range, &unmapped);
+	LIST_HEAD(dying);
 
-	return rc == -ENOENT ? 0 : rc;
+	down_read(&iopt->domains_lock);
+	mutex_lock(&iopt->iova_lock);
+	take_idle(iopt, &dying);
+	mutex_unlock(&iopt->iova_lock);
+	remove_areas(iopt, &dying);
+	up_read(&iopt->domains_lock);
+	iopt_free_areas(&dying);
 }

@@ -19,6 +19,7 @@
  */
 void vfio_compat_init(struct vfio_compat *compat)
 {
+	mutex_init(&compat->tracking_lock);
 	mutex_init(&compat->lock);
 	INIT_LIST_HEAD(&compat->groups);
 }
@@ -31,6 +32,7 @@ void vfio_compat_destroy(struct vfio_compat *compat)
 {
 	WARN_ON(!list_empty(&compat->groups));
 	mutex_destroy(&compat->lock);
+	mutex_destroy(&compat->tracking_lock);
 }
 
 /**

@@ -21,8 +21,10 @@ struct vfio_bitmap;
  * @made_ioas: It was made because a group joined, not chosen by user space
  * @no_iommu: A no-iommu group has joined
  * @version1: UNMAP_DMA follows the rules of type1 version 1
- * @lock: Protects all that follows, and is held while dirty tracking is started,
- *        stopped and read
+ * @tracking_lock: Requests that start, stop and read dirty tracking exclude each
+ *                 other, also while a bitmap is faulted in. Nothing that tears down
+ *                 takes it
+ * @lock: Protects all that follows; no user memory is waited for under it
  * @groups: struct compat_group.link (vfio_compat_group.c)
  * @attaches: All groups behind an IOMMU are attached, and so are those that join
  */
@@ -32,6 +34,7 @@ struct vfio_compat {
 	bool no_iommu;
 	bool version1;
 
+	struct mutex tracking_lock; /* requests for dirty tracking */
 	struct mutex lock; /* the groups */
 	struct list_head groups;
 	bool attaches;

@@ -67,8 +67,11 @@ static int read_tracked(struct iommufd_ioas *ioas, u64 iova, u64 size,
  * @bitmap: Checked by vfio_compat_check_bitmap()
  * @clear: They are clean afterwards
  *
- * Return: 0; -EINVAL not tracking, or the range cuts a mapping; -EINTR killed;
- * -ENOMEM; as iopt_read_tracked().
+ * Faults the bitmap in, which can sleep for ever but ends by SIGKILL.
+ *
+ * Return: 0; -EINVAL not tracking, or not to the end, since the last group left the
+ * container; -EINVAL also if the range cuts a mapping; -EINTR killed; -ENOMEM; as
+ * iopt_read_tracked().
  */
 int vfio_compat_read_dirty(struct iommufd_ioas *ioas, u64 iova, u64 size,
 			   const struct vfio_bitmap *bitmap, bool clear)
@@ -76,10 +79,10 @@ int vfio_compat_read_dirty(struct iommufd_ioas *ioas, u64 iova, u64 size,
 	struct vfio_compat *compat = &ioas->object.ctx->compat;
 	int rc;
 
-	if (mutex_lock_killable(&compat->lock))
+	if (mutex_lock_killable(&compat->tracking_lock))
 		return -EINTR;
 	rc = read_tracked(ioas, iova, size, bitmap, clear);
-	mutex_unlock(&compat->lock);
+	mutex_unlock(&compat->tracking_lock);
 	return rc;
 }
 
@@ -88,13 +91,13 @@ static int set_tracking(struct iommufd_ioas *ioas, bool enable)
 	struct vfio_compat *compat = &ioas->object.ctx->compat;
 	int rc = 0;
 
-	if (mutex_lock_killable(&compat->lock))
+	if (mutex_lock_killable(&compat->tracking_lock))
 		return -EINTR;
 	if (enable)
 		rc = iopt_start_tracking(&ioas->iopt);
 	else
 		iopt_stop_tracking(&ioas->iopt);
-	mutex_unlock(&compat->lock);
+	mutex_unlock(&compat->tracking_lock);
 	return rc;
 }
 

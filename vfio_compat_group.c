@@ -155,8 +155,9 @@ EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_attach_prepare, IOMMUFD_VFIO);
  * @emulated: There is no IOMMU behind it
  *
  * Makes the IOAS that stands for the container if there is none, takes the DMA of
- * the group, and attaches it if the type of the IOMMU is set already. Sleeps,
- * maybe for ever if memory must be pinned, but ends by SIGKILL.
+ * the group, and attaches it if the type of the IOMMU is set already. For that the
+ * caller has what iommufd_vfio_compat_attach_prepare() returned: no user memory is
+ * faulted in here, so it may hold locks that others wait for. Sleeps.
  *
  * Return: 0; -EPERM the DMA of the group is somebody else's, or interrupts can't
  * be isolated; -EBUSY a kernel driver uses it; -EINVAL a no-iommu group has
@@ -194,12 +195,12 @@ static bool is_used(struct io_pagetable *iopt)
 
 /*
  * As VFIO's own container does. It leaves an IOAS that user space has chosen, or
- * uses for something else, and what another thread maps at this moment.
+ * uses for something else, and what another thread maps or pins at this moment: that
+ * may take for ever, and removing a device waits for this.
  */
 static void empty_container(struct iommufd_ctx *ctx)
 {
 	struct iommufd_ioas *ioas;
-	unsigned long unmapped;
 
 	lockdep_assert_held(&ctx->compat.lock);
 
@@ -211,7 +212,7 @@ static void empty_container(struct iommufd_ctx *ctx)
 		return;
 	iopt_stop_tracking(&ioas->iopt);
 	if (!is_used(&ioas->iopt))
-		iopt_unmap_all(&ioas->iopt, &unmapped);
+		iopt_unmap_idle(&ioas->iopt);
 	iommufd_object_put(&ioas->object);
 }
 
@@ -252,19 +253,6 @@ void iommufd_vfio_compat_remove_group(struct iommufd_ctx *ctx,
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_remove_group, IOMMUFD_VFIO);
 
-static int attach_groups(struct vfio_compat *compat, struct iommufd_ioas *ioas)
-{
-	struct compat_group *member;
-	int rc;
-
-	list_for_each_entry(member, &compat->groups, link) {
-		rc = compat_group_attach(member, ioas);
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
 static void detach_groups(struct vfio_compat *compat)
 {
 	struct compat_group *member;
@@ -273,12 +261,29 @@ static void detach_groups(struct vfio_compat *compat)
 		compat_group_detach(member);
 }
 
+static int attach_groups(struct vfio_compat *compat, struct iommufd_ioas *ioas)
+{
+	struct compat_group *member;
+	int rc;
+
+	list_for_each_entry(member, &compat->groups, link) {
+		rc = compat_group_attach(member, ioas);
+		if (rc) {
+			detach_groups(compat);
+			return rc;
+		}
+	}
+	compat->attaches = true;
+	return 0;
+}
+
 /**
  * vfio_compat_attach_groups - attach all groups, and those that will join
  * @ctx: The context
  * @ioas: What they are attached to, those that are not attached already
  *
- * Pins all memory that is mapped, which can sleep for ever but ends by SIGKILL.
+ * Pins all memory that is mapped, before it takes a lock, which can sleep for ever
+ * but ends by SIGKILL.
  *
  * Return: 0; or, with nothing changed, -EPERM interrupts can't be isolated, -EINTR
  * killed, as iommufd_group_attach().
@@ -287,15 +292,17 @@ int vfio_compat_attach_groups(struct iommufd_ctx *ctx,
 			      struct iommufd_ioas *ioas)
 {
 	struct vfio_compat *compat = &ctx->compat;
+	struct iommufd_ioas *prepared;
 	int rc;
 
-	if (mutex_lock_killable(&compat->lock))
-		return -EINTR;
-	rc = attach_groups(compat, ioas);
-	if (rc)
-		detach_groups(compat);
-	else
-		compat->attaches = true;
-	mutex_unlock(&compat->lock);
+	prepared = prepare(ioas);
+	if (IS_ERR(prepared))
+		return PTR_ERR(prepared);
+	rc = mutex_lock_killable(&compat->lock);
+	if (!rc) {
+		rc = attach_groups(compat, ioas);
+		mutex_unlock(&compat->lock);
+	}
+	iommufd_attach_finish(prepared);
 	return rc;
 }
