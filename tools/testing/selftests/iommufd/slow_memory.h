@@ -2,8 +2,8 @@
 /*
  * Memory that takes as long to appear as a test wants.
  *
- * Owns a range whose pages are missing until they are released: whoever touches one,
- * also the kernel, waits meanwhile. It must never know who does.
+ * Owns a range whose pages are missing, or can't be written, until they are released:
+ * whoever touches one, also the kernel, waits meanwhile. It must never know who does.
  */
 #ifndef SELFTESTS_IOMMUFD_SLOW_MEMORY_H
 #define SELFTESTS_IOMMUFD_SLOW_MEMORY_H
@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -31,12 +32,12 @@ struct slow_memory {
 	int faults;
 };
 
-static inline int slow_memory_register(struct slow_memory *slow)
+static inline int slow_memory_register_mode(struct slow_memory *slow, __u64 mode)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register range = {
 		.range = { .start = (uintptr_t)slow->start, .len = slow->size },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
+		.mode = mode,
 	};
 
 	if (ioctl(slow->faults, UFFDIO_API, &api) ||
@@ -45,8 +46,12 @@ static inline int slow_memory_register(struct slow_memory *slow)
 	return 0;
 }
 
-/* Returns 0 or -errno. */
-static inline int slow_memory_create(struct slow_memory *slow, size_t size)
+static inline int slow_memory_register(struct slow_memory *slow)
+{
+	return slow_memory_register_mode(slow, UFFDIO_REGISTER_MODE_MISSING);
+}
+
+static inline int slow_memory_allocate(struct slow_memory *slow, size_t size, __u64 mode)
 {
 	slow->size = size;
 	slow->start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -58,7 +63,29 @@ static inline int slow_memory_create(struct slow_memory *slow, size_t size)
 	slow->faults = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	if (slow->faults < 0)
 		return -errno;
-	return slow_memory_register(slow);
+	return slow_memory_register_mode(slow, mode);
+}
+
+/* Returns 0 or -errno. */
+static inline int slow_memory_create(struct slow_memory *slow, size_t size)
+{
+	return slow_memory_allocate(slow, size, UFFDIO_REGISTER_MODE_MISSING);
+}
+
+/* One page, which can be read, but whoever writes waits. Returns 0 or -errno. */
+static inline int slow_memory_create_filled(struct slow_memory *slow, const void *contents,
+					    size_t size)
+{
+	struct uffdio_writeprotect protect = { .mode = UFFDIO_WRITEPROTECT_MODE_WP };
+	int rc;
+
+	rc = slow_memory_allocate(slow, sysconf(_SC_PAGESIZE), UFFDIO_REGISTER_MODE_WP);
+	if (rc)
+		return rc;
+	memcpy(slow->start, contents, size);
+	protect.range.start = (uintptr_t)slow->start;
+	protect.range.len = slow->size;
+	return ioctl(slow->faults, UFFDIO_WRITEPROTECT, &protect) ? -errno : 0;
 }
 
 /* Waits until somebody waits for a page. Returns 0, or -ETIME after a minute. */
