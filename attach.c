@@ -25,6 +25,9 @@ struct attach_request {
 	bool replaces;
 	/* Its memory is pinned; no other IOAS gets a new page table */
 	struct iommufd_ioas *prepared;
+	/* Of a replace: what was attached before, and references to give back */
+	struct iommufd_hwpt *old;
+	unsigned long references;
 };
 
 static int use(const struct attach_request *request, struct iommufd_hwpt *hwpt)
@@ -238,67 +241,35 @@ static int use_id(const struct attach_request *request, u32 *id)
 	return rc;
 }
 
-/**
- * iommufd_ioas_prepare - have the memory of an IOAS pinned before an attach
- * @ioas: The IOAS; the caller holds no lock
- *
- * Memory is faulted in, which can take for ever but ends by SIGKILL. An attach holds
- * locks that others wait for, also in drivers that call it, so it leaves that to this.
- *
- * Return: 0, until iommufd_attach_finish(), with a reference to the object; or as
- * iopt_add_pinner().
+/*
+ * Call @locked with the group locked. A driver may have prepared the attach, outside
+ * of its own locks. One that has no such locks leaves it to this.
  */
-int iommufd_ioas_prepare(struct iommufd_ioas *ioas)
+static int attach_prepared(struct attach_request *request, u32 *pt_id,
+			   int (*locked)(struct attach_request *request,
+					 u32 *pt_id))
 {
-	int rc = iopt_add_pinner(&ioas->iopt);
-
-	if (!rc)
-		refcount_inc(&ioas->object.users);
-	return rc;
-}
-
-/**
- * iommufd_attach_prepare - do what an attach can take for ever with
- * @ctx: The context
- * @pt_id: What is going to be attached to
- *
- * To be called by a driver before it takes the locks under which it calls
- * iommufd_device_attach() or iommufd_device_replace(), if anybody else waits for
- * these locks: a process that hangs here then hangs alone. If @pt_id is an IOAS, all
- * that is mapped there is pinned and stays so. Sleeps, maybe for ever, but ends by
- * SIGKILL.
- *
- * Return: for iommufd_attach_finish(): the IOAS, or NULL if there is nothing to
- * prepare, which includes that there is no such object; or an ERR_PTR of
- * io_pages_hold(): memory can't be pinned.
- */
-struct iommufd_ioas *iommufd_attach_prepare(struct iommufd_ctx *ctx, u32 pt_id)
-{
-	struct iommufd_ioas *ioas = iommufd_ioas_get(ctx, pt_id);
+	struct device_group *group = request->group;
+	struct iommufd_preparation *own = NULL;
+	struct iommufd_preparation *preparation;
 	int rc;
 
-	if (IS_ERR(ioas))
-		return NULL;
-	rc = iommufd_ioas_prepare(ioas);
-	iommufd_object_put(&ioas->object);
-	return rc ? ERR_PTR(rc) : ioas;
+	preparation = iommufd_attach_prepared(group->ctx);
+	if (!preparation) {
+		own = iommufd_attach_prepare(group->ctx, *pt_id);
+		if (IS_ERR(own))
+			return PTR_ERR(own);
+		preparation = own;
+	}
+	request->prepared = iommufd_attach_prepared_ioas(preparation);
+	rc = mutex_lock_killable(&group->lock);
+	if (!rc) {
+		rc = locked(request, pt_id);
+		mutex_unlock(&group->lock);
+	}
+	iommufd_attach_finish(own);
+	return rc;
 }
-EXPORT_SYMBOL_NS_GPL(iommufd_attach_prepare, IOMMUFD);
-
-/**
- * iommufd_attach_finish - the opposite of iommufd_attach_prepare()
- * @prepared: What that returned, no ERR_PTR
- *
- * Unpins what no attachment needs. Cannot fail.
- */
-void iommufd_attach_finish(struct iommufd_ioas *prepared)
-{
-	if (!prepared)
-		return;
-	iopt_remove_pinner(&prepared->iopt, true);
-	iommufd_object_put(&prepared->object);
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_attach_finish, IOMMUFD);
 
 static int attach_locked(struct attach_request *request, u32 *pt_id)
 {
@@ -326,32 +297,20 @@ static int attach_locked(struct attach_request *request, u32 *pt_id)
 int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
 {
 	struct attach_request request = { .group = idev->group, .idev = idev };
-	int rc;
 
-	request.prepared = iommufd_attach_prepare(idev->object.ctx, *pt_id);
-	if (IS_ERR(request.prepared))
-		return PTR_ERR(request.prepared);
-	rc = mutex_lock_killable(&idev->group->lock);
-	if (!rc) {
-		rc = attach_locked(&request, pt_id);
-		mutex_unlock(&idev->group->lock);
-	}
-	iommufd_attach_finish(request.prepared);
-	return rc;
+	return attach_prepared(&request, pt_id, attach_locked);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
 
-/* Sets how many references there are to give back to the old page table */
-static int replace_locked(struct attach_request *request, u32 *pt_id,
-			  struct iommufd_hwpt **old, unsigned long *references)
+static int replace_locked(struct attach_request *request, u32 *pt_id)
 {
 	struct device_group *group = request->group;
 	int rc;
 
-	*old = group->hwpt;
+	request->old = group->hwpt;
 	rc = attach_locked(request, pt_id);
-	if (group->hwpt != *old)
-		*references = list_count_nodes(&group->attached);
+	if (group->hwpt != request->old)
+		request->references = list_count_nodes(&group->attached);
 	return rc;
 }
 
@@ -373,21 +332,11 @@ int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id)
 		.idev = idev,
 		.replaces = true,
 	};
-	unsigned long references = 0;
-	struct iommufd_hwpt *old;
 	int rc;
 
-	request.prepared = iommufd_attach_prepare(idev->object.ctx, *pt_id);
-	if (IS_ERR(request.prepared))
-		return PTR_ERR(request.prepared);
-	rc = mutex_lock_killable(&idev->group->lock);
-	if (!rc) {
-		rc = replace_locked(&request, pt_id, &old, &references);
-		mutex_unlock(&idev->group->lock);
-	}
-	while (references--)
-		iommufd_hwpt_put_attached(old);
-	iommufd_attach_finish(request.prepared);
+	rc = attach_prepared(&request, pt_id, replace_locked);
+	while (request.references--)
+		iommufd_hwpt_put_attached(request.old);
 	return rc;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, IOMMUFD);
@@ -416,7 +365,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, IOMMUFD);
 /**
  * iommufd_group_attach - have the DMA of a whole group go through a page table
  * @group: A group of which the context owns the DMA, not attached as a whole
- * @ioas: Where to; it was prepared by iommufd_ioas_prepare()
+ * @ioas: Where to; the calling thread has prepared it
  *
  * Its devices, bound or not, are then attached to this and nothing else. Sleeps, but
  * waits for nothing of user space.
@@ -425,7 +374,12 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, IOMMUFD);
  */
 int iommufd_group_attach(struct device_group *group, struct iommufd_ioas *ioas)
 {
-	struct attach_request request = { .group = group, .prepared = ioas };
+	struct iommufd_preparation *preparation =
+		iommufd_attach_prepared(group->ctx);
+	struct attach_request request = {
+		.group = group,
+		.prepared = iommufd_attach_prepared_ioas(preparation),
+	};
 	u32 id;
 	int rc;
 
@@ -452,29 +406,3 @@ void iommufd_group_detach(struct device_group *group)
 	mutex_unlock(&group->lock);
 	iommufd_hwpt_put_attached(hwpt);
 }
-
-/**
- * iommufd_attach_prepare - have the memory of an IOAS pinned before an attach
- * @ctx: The context
- * @pt_id: What is going to be attached to
- *
- * Called without any lock: user memory is faulted in, which can sleep for ever but
- * ends by SIGKILL.
- *
- * Return: the IOAS with a reference, whose memory stays pinned until
- * iommufd_attach_finish(); NULL: there is nothing to prepare; an ERR_PTR.
- */
-struct iommufd_ioas *iommufd_attach_prepare(struct iommufd_ctx *ctx, u32 pt_id)
-{
-	return NULL;
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_attach_prepare, IOMMUFD);
-
-/**
- * iommufd_attach_finish - the opposite of iommufd_attach_prepare()
- * @prepared: What it returned
- */
-void iommufd_attach_finish(struct iommufd_ioas *prepared)
-{
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_attach_finish, IOMMUFD);

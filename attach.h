@@ -6,10 +6,16 @@
 #define __IOMMUFD_ATTACH_H
 
 struct device_group;
+struct iommufd_ctx;
 struct iommufd_ioas;
+struct iommufd_preparation;
 
-int iommufd_ioas_prepare(struct iommufd_ioas *ioas);
 int iommufd_group_attach(struct device_group *group, struct iommufd_ioas *ioas);
 void iommufd_group_detach(struct device_group *group);
+
+/* attach_prepare.c */
+struct iommufd_preparation *iommufd_attach_prepared(struct iommufd_ctx *ctx);
+struct iommufd_ioas *
+iommufd_attach_prepared_ioas(const struct iommufd_preparation *preparation);
 
 #endif

@@ -11,6 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+#include "attach.h"
 #include "device.h"
 #include "fault.h"
 #include "hw_pagetable.h"
@@ -138,7 +139,7 @@ void iommufd_hwpt_put_attached(struct iommufd_hwpt *hwpt)
 
 /* A page table from what pt_id is the id of; attached to nothing */
 static struct iommufd_hwpt *new_on_object(struct iommufd_object *object,
-					  struct iommufd_ioas *prepared,
+					  struct iommufd_preparation *prepared,
 					  const struct hwpt_request *request)
 {
 	struct iommufd_hwpt_paging *parent;
@@ -148,7 +149,7 @@ static struct iommufd_hwpt *new_on_object(struct iommufd_object *object,
 	case IOMMUFD_OBJECT_IOAS:
 		ioas = container_of(object, struct iommufd_ioas, object);
 		/* Its id was another object's when the call began */
-		if (ioas != prepared)
+		if (ioas != iommufd_attach_prepared_ioas(prepared))
 			return ERR_PTR(-EINVAL);
 		return iommufd_hwpt_paging_new(ioas, request);
 	case IOMMUFD_OBJECT_HWPT_PAGING:
@@ -161,7 +162,7 @@ static struct iommufd_hwpt *new_on_object(struct iommufd_object *object,
 }
 
 static struct iommufd_hwpt *new_on(struct iommufd_ctx *ctx, u32 id,
-				   struct iommufd_ioas *prepared,
+				   struct iommufd_preparation *prepared,
 				   const struct hwpt_request *request)
 {
 	struct iommufd_object *object;
@@ -207,7 +208,7 @@ static int finish_alloc(struct iommufd_command *command,
 
 /* What is needed of the device is in the page table afterwards */
 static struct iommufd_hwpt *new_for_device(struct iommufd_command *command,
-					   struct iommufd_ioas *prepared)
+					   struct iommufd_preparation *prepared)
 {
 	struct iommu_hwpt_alloc *args = command->args;
 	struct iommu_user_data data = {
@@ -236,7 +237,7 @@ static struct iommufd_hwpt *new_for_device(struct iommufd_command *command,
  * so they get what is there at once, and the rest is faulted in without the device.
  */
 static struct iommufd_hwpt *new_without_faults(struct iommufd_command *command,
-					       struct iommufd_ioas *prepared)
+					       struct iommufd_preparation *prepared)
 {
 	struct iommu_hwpt_alloc *args = command->args;
 	struct iommufd_hwpt *hwpt;
@@ -269,7 +270,7 @@ static struct iommufd_hwpt *new_without_faults(struct iommufd_command *command,
 int iommufd_hwpt_alloc(struct iommufd_command *command)
 {
 	struct iommu_hwpt_alloc *args = command->args;
-	struct iommufd_ioas *prepared;
+	struct iommufd_preparation *prepared;
 	struct iommufd_device *idev;
 	struct iommufd_hwpt *hwpt;
 	int rc;

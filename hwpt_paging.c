@@ -101,7 +101,7 @@ static bool can_be_asked_for(const struct hwpt_request *request)
 
 /**
  * iommufd_hwpt_paging_new - make a HWPT because user space asks for it
- * @ioas: The IOAS, prepared by iommufd_ioas_prepare(); a reference is taken
+ * @ioas: The IOAS, prepared by iommufd_attach_prepare(); a reference is taken
  * @request: What is wanted
  *
  * On return it holds all mappings, to be published or discarded. Sleeps, but waits
@@ -166,7 +166,7 @@ iommufd_hwpt_paging_new_automatic(struct iommufd_ioas *ioas, struct device *dev,
 /**
  * iommufd_hwpt_paging_fill - map everything in the IOAS, now and in future
  * @paging: New; the caller holds attach_lock of its IOAS, which it has prepared by
- *          iommufd_ioas_prepare()
+ *          iommufd_attach_prepare()
  *
  * Sleeps, but waits for nothing of user space; ends by SIGKILL.
  *

@@ -96,6 +96,7 @@
  * @object_wait: For iommufd_object_remove()
  * @groups: The IOMMU groups that have a device bound to this context, or had one
  *          a moment ago, by iommu_group_id() (group.c)
+ * @preparations: struct iommufd_preparation.link; under the xa_lock of @objects
  * @compat: The context as a VFIO container
  * @account_mode: To whom pinned memory is charged, enum account_mode
  */
@@ -105,6 +106,7 @@ struct iommufd_ctx {
 	struct iommufd_object *found;
 	wait_queue_head_t object_wait;
 	struct xarray groups;
+	struct list_head preparations;
 	struct vfio_compat compat;
 	u8 account_mode;
 };

@@ -232,6 +232,7 @@ static int iommufd_fops_open(struct inode *inode, struct file *file)
 	ctx->file = file;
 	iommufd_objects_init(ctx);
 	xa_init(&ctx->groups);
+	INIT_LIST_HEAD(&ctx->preparations);
 	/* As its programs expect of a container, whatever requests they use */
 	if (vfio_compat_node_opened(inode))
 		ctx->account_mode = ACCOUNT_PROCESS;

@@ -42,11 +42,7 @@ static int compat_group_attach(struct compat_group *member,
 		return 0;
 	if (!iommufd_interrupts_are_safe(member->iommu_group))
 		return -EPERM;
-	rc = iommufd_ioas_prepare(ioas);
-	if (rc)
-		return rc;
 	rc = iommufd_group_attach(member->group, ioas);
-	iommufd_attach_finish(ioas);
 	member->attached = !rc;
 	return rc;
 }
@@ -120,7 +116,7 @@ static int join(struct iommufd_ctx *ctx, struct compat_group *member)
 	return rc;
 }
 
-static struct iommufd_ioas *prepare(struct iommufd_ioas *ioas)
+static struct iommufd_preparation *prepare(struct iommufd_ioas *ioas)
 {
 	return iommufd_attach_prepare(ioas->object.ctx, ioas->object.id);
 }
@@ -132,16 +128,17 @@ static struct iommufd_ioas *prepare(struct iommufd_ioas *ioas)
  *
  * As iommufd_attach_prepare(), for the IOAS that stands for the container.
  *
- * Return: for iommufd_attach_finish(): the IOAS; NULL: none stands for the
- * container; an ERR_PTR as iommufd_attach_prepare().
+ * Return: as iommufd_attach_prepare(). It is no error if none stands for it.
  */
-struct iommufd_ioas *iommufd_vfio_compat_attach_prepare(struct iommufd_ctx *ctx)
+struct iommufd_preparation *
+iommufd_vfio_compat_attach_prepare(struct iommufd_ctx *ctx)
 {
 	struct iommufd_ioas *ioas = vfio_compat_ioas_get(ctx);
-	struct iommufd_ioas *prepared;
+	struct iommufd_preparation *prepared;
 
+	/* Also without one: the thread's attaches are to fault nothing in */
 	if (IS_ERR(ioas))
-		return NULL;
+		return iommufd_attach_prepare(ctx, 0);
 	prepared = prepare(ioas);
 	iommufd_object_put(&ioas->object);
 	return prepared;
@@ -292,7 +289,7 @@ int vfio_compat_attach_groups(struct iommufd_ctx *ctx,
 			      struct iommufd_ioas *ioas)
 {
 	struct vfio_compat *compat = &ctx->compat;
-	struct iommufd_ioas *prepared;
+	struct iommufd_preparation *prepared;
 	int rc;
 
 	prepared = prepare(ioas);

@@ -27,7 +27,7 @@ struct iommufd_access;
 struct iommufd_ctx;
 struct iommufd_device;
 struct iommufd_device_memory;
-struct iommufd_ioas;
+struct iommufd_preparation;
 struct module;
 struct page;
 struct vm_area_struct;
@@ -118,8 +118,6 @@ bool iommufd_ctx_has_group(struct iommufd_ctx *ctx, struct iommu_group *group);
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ctx,
 					   struct device *dev, u32 *id);
 void iommufd_device_unbind(struct iommufd_device *idev);
-struct iommufd_ioas *iommufd_attach_prepare(struct iommufd_ctx *ctx, u32 pt_id);
-void iommufd_attach_finish(struct iommufd_ioas *prepared);
 int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id);
 int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id);
 void iommufd_device_detach(struct iommufd_device *idev);
@@ -132,9 +130,10 @@ void iommufd_device_pasid_detach_all(struct iommufd_device *idev);
 struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev);
 u32 iommufd_device_to_id(struct iommufd_device *idev);
 
-/* attach.c */
-struct iommufd_ioas *iommufd_attach_prepare(struct iommufd_ctx *ctx, u32 pt_id);
-void iommufd_attach_finish(struct iommufd_ioas *prepared);
+/* Before a driver takes the locks under which it attaches (attach_prepare.c) */
+struct iommufd_preparation *iommufd_attach_prepare(struct iommufd_ctx *ctx,
+						   u32 pt_id);
+void iommufd_attach_finish(struct iommufd_preparation *preparation);
 
 /* An emulated device (access.c) */
 struct iommufd_access *
@@ -161,7 +160,8 @@ int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ctx, u32 *out_ioas_id);
 int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ctx);
 int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ctx);
-struct iommufd_ioas *iommufd_vfio_compat_attach_prepare(struct iommufd_ctx *ctx);
+struct iommufd_preparation *
+iommufd_vfio_compat_attach_prepare(struct iommufd_ctx *ctx);
 int iommufd_vfio_compat_add_group(struct iommufd_ctx *ctx,
 				  struct iommu_group *iommu_group,
 				  bool emulated);
@@ -219,11 +219,11 @@ static inline int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ctx)
 	return -EOPNOTSUPP;
 }
 
-static inline void iommufd_attach_finish(struct iommufd_ioas *prepared)
+static inline void iommufd_attach_finish(struct iommufd_preparation *prepared)
 {
 }
 
-static inline struct iommufd_ioas *
+static inline struct iommufd_preparation *
 iommufd_vfio_compat_attach_prepare(struct iommufd_ctx *ctx)
 {
 	return NULL;
