@@ -4,10 +4,11 @@
  */
 #include <errno.h>
 #include <sys/mman.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "edu.h"
 #include "vfio_container.h"
+#include "watchdog.h"
 
 #define EDU_IDENTITY 0x00
 #define EDU_INTERRUPT_RAISE 0x60
@@ -21,9 +22,6 @@
 
 /* Where the device's buffer is in the addresses its DMA engine takes. */
 #define EDU_BUFFER 0x40000
-
-/* A transfer takes about 100 ms of the guest's time. */
-#define EDU_DMA_TIMEOUT_MS 10000
 
 static uint32_t read_register(struct edu *edu, size_t offset)
 {
@@ -168,21 +166,21 @@ int edu_start_store(struct edu *edu, uint64_t iova, size_t length)
  * edu_wait() - wait for the transfer that was started
  * @edu: the device
  *
- * The device cannot tell whether its accesses were translated.
+ * A transfer takes about 100 ms of the guest's time. The device cannot tell whether its
+ * accesses were translated.
  *
  * Return: 0 when the device says it is done, -ETIMEDOUT if it never does.
  */
 int edu_wait(struct edu *edu)
 {
-	const struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
-	int waited;
+	time_t end = watchdog_now() + watchdog_limit();
 
-	for (waited = 0; waited < EDU_DMA_TIMEOUT_MS; waited += 2) {
-		if (!(read_register(edu, EDU_DMA_COMMAND) & EDU_DMA_RUN))
-			return 0;
-		nanosleep(&pause, NULL);
+	while (read_register(edu, EDU_DMA_COMMAND) & EDU_DMA_RUN) {
+		if (watchdog_now() > end)
+			return -ETIMEDOUT;
+		usleep(2000);
 	}
-	return -ETIMEDOUT;
+	return 0;
 }
 
 /**

@@ -97,14 +97,14 @@ static inline long kernel_counters_slab_limit(void)
  *
  * Some of what a process had goes a moment after it. Differences are printed.
  *
- * Return: whether they are the same within a second, or what is one to this kernel.
+ * Return: whether they are the same within three seconds, or what that is to this kernel.
  */
 static inline bool kernel_counters_settle(const struct kernel_counters *before)
 {
 	struct kernel_counters now;
 	unsigned int i;
 
-	for (i = 0; i < 20 * kernel_slowness(); i++) {
+	for (i = 0; i < 60 * kernel_slowness(); i++) {
 		now = kernel_counters_read();
 		if (kernel_counters_equal(&now, before))
 			return true;
@@ -114,6 +114,30 @@ static inline bool kernel_counters_settle(const struct kernel_counters *before)
 	       before->pins, now.pins, before->huge_pages, now.huge_pages,
 	       before->huge_reserved, now.huge_reserved);
 	printf("# page tables %ld -> %ld KiB\n", before->page_tables, now.page_tables);
+	return false;
+}
+
+/**
+ * kernel_counters_slab_settles - wait until the slab has not grown
+ * @before: What it was
+ *
+ * Objects are freed some time after they were given up, later on a busy machine.
+ *
+ * Return: whether it is no larger than kernel_counters_slab_limit() allows, within the
+ * same time.
+ */
+static inline bool kernel_counters_slab_settles(const struct kernel_counters *before)
+{
+	long limit = before->slab + kernel_counters_slab_limit(), now = 0;
+	unsigned int i;
+
+	for (i = 0; i < 60 * kernel_slowness(); i++) {
+		now = kernel_counters_read().slab;
+		if (now < limit)
+			return true;
+		usleep(50000);
+	}
+	printf("# slab %ld -> %ld KiB\n", before->slab, now);
 	return false;
 }
 

@@ -20,10 +20,13 @@ static inline bool kernel_is_debug(void)
 	return !access("/proc/lockdep", F_OK);
 }
 
-/* How much longer than on a stock kernel anything may take. */
+/*
+ * How much longer anything may take than on a stock kernel that has its processors for
+ * itself. The host of an emulated machine may be busy with something else.
+ */
 static inline unsigned int kernel_slowness(void)
 {
-	return kernel_is_debug() ? 20 : 1;
+	return kernel_is_debug() ? 20 : 10;
 }
 
 /* Is iommufd a part of the kernel, and no module? */

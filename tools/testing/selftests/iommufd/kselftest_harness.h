@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's own harness, whose time limits grow with the kernel's slowness.
+ * The kernel's own harness, whose time limits are there for what hangs, not for what a
+ * slow kernel or a busy machine takes longer for.
  *
  * It is found before the other one: a test includes it by that one's name, and no
  * test has to know.

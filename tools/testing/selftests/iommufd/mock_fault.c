@@ -283,7 +283,7 @@ static void *wait_for_request(void *file)
 {
 	struct pollfd poller = { .fd = *(int *)file, .events = POLLIN };
 
-	return (void *)(intptr_t)poll(&poller, 1, 10000);
+	return (void *)(intptr_t)poll(&poller, 1, -1);
 }
 
 TEST_F(mock_fault, poll_wakes_up_when_a_device_asks)

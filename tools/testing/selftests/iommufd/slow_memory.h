@@ -88,7 +88,7 @@ static inline int slow_memory_create_filled(struct slow_memory *slow, const void
 	return ioctl(slow->faults, UFFDIO_WRITEPROTECT, &protect) ? -errno : 0;
 }
 
-/* Waits until somebody waits for a page. Returns 0, or -ETIME after a minute. */
+/* Waits until somebody waits for a page. Returns 0, or -ETIME after two minutes. */
 static inline int slow_memory_wait(struct slow_memory *slow)
 {
 	struct pollfd poller = { .fd = slow->faults, .events = POLLIN };
@@ -97,7 +97,7 @@ static inline int slow_memory_wait(struct slow_memory *slow)
 
 	/* Threads that change their user interrupt all others */
 	do
-		ready = poll(&poller, 1, 60000);
+		ready = poll(&poller, 1, 120000);
 	while (ready < 0 && errno == EINTR);
 	if (ready != 1)
 		return -ETIME;

@@ -4,31 +4,32 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "vfio_node.h"
+#include "watchdog.h"
 
 /**
  * vfio_node_open() - open a node
  * @node: its path
  *
  * A node appears when whoever serves /dev has seen the group or the device, so this
- * waits for it, 2 s at most.
+ * waits for it, for as long as nothing takes.
  *
  * Return: a file descriptor or the errno of open().
  */
 int vfio_node_open(const char *node)
 {
-	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
-	int tries, fd;
+	time_t end = watchdog_now() + watchdog_limit();
+	int fd;
 
-	for (tries = 0; tries < 100; tries++) {
+	do {
 		fd = open(node, O_RDWR | O_CLOEXEC);
 		if (fd >= 0)
 			return fd;
 		if (errno != ENOENT)
 			break;
-		nanosleep(&pause, NULL);
-	}
+		usleep(20000);
+	} while (watchdog_now() < end);
 	return -errno;
 }
