@@ -13,6 +13,7 @@
 #include "kernel_counters.h"
 #include "slow_memory.h"
 #include "vfio_container.h"
+#include "watchdog.h"
 
 #define IOVA 0x40000000UL
 #define RACE_SECONDS 3
@@ -142,14 +143,14 @@ static void *clear_for_ever(void *argument)
 /* The container makes an IOAS for the group, and loses it before the group is attached. */
 TEST_F(container_join, is_in_or_finds_no_ioas_while_another_thread_clears_it)
 {
-	time_t end = time(NULL) + RACE_SECONDS;
+	time_t end = watchdog_now() + RACE_SECONDS;
 	unsigned int joined = 0, lost = 0;
 	pthread_t thread;
 
 	ASSERT_EQ(0, join(self, self->group));
 	ASSERT_EQ(0, set_type(self));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, clear_for_ever, self));
-	while (time(NULL) < end) {
+	while (watchdog_goes_on(end, joined)) {
 		int rc = join(self, self->other);
 
 		EXPECT_TRUE(rc == 0 || rc == -ENODEV);

@@ -5,15 +5,17 @@
  * one to the next while a device does DMA.
  */
 #include <pthread.h>
-#include <time.h>
 
 #include "edu_fixture.h"
 #include "edu_staging.h"
+#include "watchdog.h"
 
 #define SIZE (4 * PAGE_BYTES)
 #define IOVA 0x1200000000ULL
 #define BACKGROUND 0x5a
 #define SECONDS 6
+/* The device is moved more often, and at least one transfer arrives */
+#define MOVES 10
 
 FIXTURE(device_hwpt)
 {
@@ -233,12 +235,9 @@ static struct landing store(FIXTURE_DATA(device_hwpt) *self, const uint8_t *byte
 	return look_for(self, offset, bytes);
 }
 
-static time_t now(void)
+static bool has_moved(FIXTURE_DATA(device_hwpt) *self)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec;
+	return __atomic_load_n(&self->moves, __ATOMIC_RELAXED) > MOVES;
 }
 
 /*
@@ -259,7 +258,8 @@ TEST_F_TIMEOUT(device_hwpt, moves_under_dma_misdirect_no_byte, 60)
 	ASSERT_EQ(0, attach(self, 0, self->hwpt[0]));
 	ASSERT_EQ(0, load(self, bytes));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, move_back_and_forth, self));
-	for (end = now() + SECONDS; now() < end;) {
+	end = watchdog_now() + SECONDS;
+	while (watchdog_goes_on(end, whole && has_moved(self))) {
 		struct landing landing = store(self, bytes);
 
 		EXPECT_EQ(0, landing.wrong);
@@ -270,8 +270,8 @@ TEST_F_TIMEOUT(device_hwpt, moves_under_dma_misdirect_no_byte, 60)
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, self->error);
 	TH_LOG("%u moves, %u transfers arrived in whole, %u not", self->moves, whole, lost);
-	EXPECT_LT(10, self->moves);
-	EXPECT_LT(lost, whole);
+	EXPECT_TRUE(has_moved(self));
+	EXPECT_LT(0, whole);
 	/* At rest every byte arrives */
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, attach(self, 0, self->hwpt[i]));

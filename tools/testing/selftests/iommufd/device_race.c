@@ -5,14 +5,16 @@
  * the time; nothing is left at the end.
  */
 #include <pthread.h>
-#include <time.h>
 
 #include "edu_fixture.h"
 #include "edu_staging.h"
+#include "watchdog.h"
 
 #define SIZE (16 * PAGE_BYTES)
 #define IOVA 0x1200000000ULL
 #define SECONDS 4
+/* Each test goes on until there were more, added up for all its threads */
+#define ROUNDS 10
 
 FIXTURE(device_race)
 {
@@ -165,24 +167,22 @@ static void *copy_and_unmap(void *argument)
 	return NULL;
 }
 
-static time_t now(void)
+static bool goes_on(FIXTURE_DATA(device_race) *self, time_t end)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec;
+	return watchdog_goes_on(end, __atomic_load_n(&self->error, __ATOMIC_RELAXED) ||
+				     __atomic_load_n(&self->rounds, __ATOMIC_RELAXED) > ROUNDS);
 }
 
 static void run(struct __test_metadata *_metadata, FIXTURE_DATA(device_race) *self,
 		void *(* const *functions)(void *), int count)
 {
 	pthread_t threads[4];
-	time_t end = now() + SECONDS;
+	time_t end = watchdog_now() + SECONDS;
 	int i;
 
 	for (i = 0; i < count; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, functions[i], self));
-	while (now() < end) {
+	while (goes_on(self, end)) {
 		if (edu_store(&self->edu, IOVA, EDU_DMA_MAX))
 			break;
 	}
@@ -190,6 +190,7 @@ static void run(struct __test_metadata *_metadata, FIXTURE_DATA(device_race) *se
 	for (i = 0; i < count; i++)
 		pthread_join(threads[i], NULL);
 	ASSERT_EQ(0, self->error);
+	ASSERT_LT(ROUNDS, self->rounds);
 }
 
 static int attach_first(FIXTURE_DATA(device_race) *self)
@@ -204,19 +205,19 @@ TEST_F(device_race, dma_goes_on_while_others_map_and_unmap)
 	void *(*functions[])(void *) = { map_and_unmap, map_and_unmap };
 	pthread_t threads[2];
 	uint32_t seed = 0;
-	time_t end = now() + SECONDS;
+	time_t end = watchdog_now() + SECONDS;
 	int i;
 
 	for (i = 0; i < 2; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, functions[i], self));
-	while (now() < end)
+	while (goes_on(self, end))
 		EXPECT_TRUE(device_writes(&self->staging, IOVA + 4079, self->memory.start + 4079,
 					  ++seed));
 	__atomic_store_n(&self->stop, true, __ATOMIC_RELAXED);
 	for (i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 	ASSERT_EQ(0, self->error);
-	ASSERT_LT(10, self->rounds);
+	ASSERT_LT(ROUNDS, self->rounds);
 }
 
 TEST_F(device_race, replace_back_and_forth_under_dma)
@@ -224,7 +225,6 @@ TEST_F(device_race, replace_back_and_forth_under_dma)
 	void *(*functions[])(void *) = { replace };
 
 	run(_metadata, self, functions, 1);
-	ASSERT_LT(10, self->rounds);
 	ASSERT_TRUE(device_writes(&self->staging, IOVA, self->memory.start, 1));
 }
 

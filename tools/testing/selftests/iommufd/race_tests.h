@@ -38,7 +38,10 @@ TEST_F_TIMEOUT(mock_race, threads_and_processes_do_everything_at_once, 3600)
 
 	ASSERT_LT(0, child);
 	ASSERT_EQ(0, race_wait(child));
-	EXPECT_TRUE(race_went_well(&plan));
+	ASSERT_TRUE(race_went_well(&plan));
+	if (race_lacks(&plan))
+		SKIP(return, "'%s' has not worked once, is the machine busy?",
+		     race_lacks(&plan));
 }
 
 TEST_F_TIMEOUT(mock_race, killed_in_the_middle_leaves_nothing, 300)

@@ -8,16 +8,18 @@
  */
 #include <pthread.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "edu_fixture.h"
 #include "attachment.h"
 #include "kernel_counters.h"
 #include "privilege.h"
+#include "watchdog.h"
 
 #define THREADS 6
 #define SECONDS 10
 #define KILLS 12
+/* For those that are killed */
+#define FOREVER 3600
 
 /* Ids and IOVAs are few, so that threads meet. */
 #define IDS 8
@@ -168,12 +170,23 @@ static bool may_happen(enum action action, int rc)
 	return false;
 }
 
+/* Which action has not worked yet; NULL: none. */
+static const char *stress_lacks(const struct stress *stress)
+{
+	unsigned int i;
+
+	for (i = 0; i < ACTIONS; i++)
+		if (!__atomic_load_n(&stress->worked[i], __ATOMIC_RELAXED))
+			return actions[i].name;
+	return NULL;
+}
+
 static void *worker_run(void *argument)
 {
 	struct worker *worker = argument;
 	struct stress *stress = worker->stress;
 
-	while (time(NULL) < stress->end) {
+	while (watchdog_goes_on(stress->end, !stress_lacks(stress))) {
 		enum action action = random_action(worker);
 		int rc = do_action(worker, action);
 
@@ -265,15 +278,17 @@ TEST_F_TIMEOUT(stress, threads_do_everything_at_once, 120)
 	ASSERT_EQ(0, memory_allocate(&memory, variant->kind, MEMORY_SIZE));
 	stress.memory = memory.start;
 	ASSERT_EQ(0, attachment_open(&attachment, topology.own[0].name, variant->mode));
-	stress.end = time(NULL) + SECONDS;
+	stress.end = watchdog_now() + SECONDS;
 	ASSERT_EQ(0, stress_run(&stress, 1));
 	attachment_close(&attachment);
 	memory_free(&memory);
 	for (i = 0; i < ACTIONS; i++) {
 		ksft_print_msg("%-12s worked %u times\n", actions[i].name, stress.worked[i]);
-		EXPECT_EQ(0, stress.wrong[i]);
-		EXPECT_NE(0, stress.worked[i]);
+		ASSERT_EQ(0, stress.wrong[i]);
 	}
+	if (stress_lacks(&stress))
+		SKIP(return, "'%s' has not worked once, is the machine busy?",
+		     stress_lacks(&stress));
 }
 
 /* A process that stresses a context of its own until it is killed; never returns. */
@@ -289,7 +304,7 @@ static void stress_until_killed(enum memory_kind kind, __u64 mode, uid_t user, i
 	    privilege_drop(user) || write(ready, "", 1) != 1)
 		_exit(1);
 	stress.memory = memory.start;
-	stress.end = time(NULL) + 60;
+	stress.end = watchdog_now() + FOREVER;
 	_exit(2 + !!stress_run(&stress, seed));
 }
 
@@ -391,7 +406,7 @@ static int use_context(struct memory *memory, __u64 mode)
 
 TEST_F_TIMEOUT(stress, contexts_come_and_go_and_the_kernel_does_not_grow, 240)
 {
-	struct kernel_counters before, after;
+	struct kernel_counters before;
 	struct memory memory;
 	int i;
 
@@ -401,8 +416,7 @@ TEST_F_TIMEOUT(stress, contexts_come_and_go_and_the_kernel_does_not_grow, 240)
 	before = kernel_counters_read();
 	for (i = 0; i < 50; i++)
 		ASSERT_EQ(0, use_context(&memory, variant->mode));
-	after = kernel_counters_read();
 	memory_free(&memory);
 	/* 10000 mappings and 5000 copies: one forgotten object of each is far more. */
-	EXPECT_GT(before.slab + kernel_counters_slab_limit(), after.slab);
+	EXPECT_TRUE(kernel_counters_slab_settles(&before));
 }

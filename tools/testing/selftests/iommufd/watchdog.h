@@ -45,6 +45,17 @@ static inline time_t watchdog_limit(void)
 	return 30 + 10 * kernel_slowness();
 }
 
+/*
+ * Is a race to go on that takes until @end? If what it is to bring about has not @happened
+ * by then, the machine is busy, and it goes on until it has or watchdog_limit() is over.
+ */
+static inline bool watchdog_goes_on(time_t end, bool happened)
+{
+	time_t now = watchdog_now();
+
+	return now < end || (!happened && now < end + watchdog_limit());
+}
+
 static inline void watched_begin(struct watched *watched, const char *doing)
 {
 	watched->thread = gettid();
