@@ -10,13 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * The VT-d driver logs about five faults in five seconds and drops the rest:
- * after this time without faults it logs again.
- */
-#define DMA_FAULT_QUIET_SECONDS 6
-
 int dma_fault_open(void);
-int dma_fault_wait(int log, uint64_t iova, size_t length, char *message, size_t size);
+int dma_fault_wait(int log, uint64_t iova, size_t length);
 
 #endif
