@@ -58,7 +58,7 @@ def check_unplug(report, testpmd, address):
     port = testpmd.ports()[address]
     with report.rule('a NIC that is pulled out leaves testpmd'):
         pci.remove(address)
-        wait_until(lambda: address not in testpmd.ports(), 30, 'the port is gone')
+        wait_until(lambda: address not in testpmd.ports(), 120, 'the port is gone')
     with report.rule('the NIC is a port again when it is plugged in again'):
         pci.rescan(address)
         pci.give_to_vfio(address)

@@ -14,7 +14,7 @@ VENDOR_ID, DEVICE_ID = 0x1234, 0x11e8
 # QEMU 7.2 aborts on a transfer that fills the device's buffer.
 TRANSFER_MAX = 4095
 
-LIMIT = 30
+LIMIT = 120
 
 
 def pattern(seed):

@@ -70,7 +70,7 @@ def remove(address):
 def rescan(address):
     """Puts in again what remove() has pulled out."""
     _write('/sys/bus/pci/rescan', '1')
-    wait_until(lambda: os.path.exists(f'{DEVICES}/{address}'), 10,
+    wait_until(lambda: os.path.exists(f'{DEVICES}/{address}'), 120,
                f'{address} is back on the bus')
 
 

@@ -72,7 +72,7 @@ def check_interrupt(machine, edu):
     machine.store('l', address, 0)
     edu.registers.set_msi(address, data)
     edu.raise_interrupt()
-    wait_until(lambda: machine.load('l', address) == data, 20, 'the MSI arrives')
+    wait_until(lambda: machine.load('l', address) == data, 120, 'the MSI arrives')
     edu.clear_interrupt()
 
 

@@ -16,7 +16,7 @@ import tempfile
 from report import Failure, output_path
 
 START_LIMIT = 240
-ANSWER_LIMIT = 120
+ANSWER_LIMIT = 240
 
 # A machine with nothing in it, for a QEMU of any version
 BARE = ['-nodefaults', '-no-user-config', '-display', 'none', '-machine', 'q35', '-accel', 'tcg']

@@ -16,7 +16,7 @@ from report import Failure, output_path
 
 PROMPT = 'testpmd> '
 START_LIMIT = 240
-ANSWER_LIMIT = 60
+ANSWER_LIMIT = 240
 
 # The drivers that are needed, not all that are installed: each takes time.
 DRIVERS = ('bus_pci', 'mempool_ring', 'net_e1000')

@@ -28,7 +28,7 @@
 #include "watch.h"
 
 /* How long a process that is killed may take to go. */
-#define KILL_SECONDS 30
+#define KILL_SECONDS 120
 
 const char *const outcome_names[] = {
 	[OUTCOME_DONE] = "done",

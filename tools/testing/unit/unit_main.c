@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@
 
 #include "unit.h"
 
-/* A test that takes longer than this has lost its way. */
+/* A test that takes more processor time than this has lost its way. */
 #define UNIT_TEST_SECONDS	300
 
 #define UNIT_DEFAULT_STEPS	10000000UL
@@ -52,13 +53,14 @@ void unit_random_runs(void (*model)(struct choices *choices))
 
 static bool unit_run(const struct unit_test *test)
 {
+	const struct itimerval limit = { .it_value.tv_sec = UNIT_TEST_SECONDS };
 	int status;
 	pid_t pid;
 
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		alarm(UNIT_TEST_SECONDS);
+		setitimer(ITIMER_PROF, &limit, NULL);
 		test->run();
 		CHECK(!unit.bytes);
 		CHECK(!unit.warnings_expected);
