@@ -7,17 +7,18 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include <kselftest_harness.h>
 
 #include "dirty_table.h"
+#include "watchdog.h"
 
 /* Memory of a guest; the last page is left out so that the end is inside an entry. */
 #define SIZE (32UL << 20)
 #define PAGES (SIZE / PAGE)
 #define WRITERS 3
-#define SECONDS 8
+#define SECONDS 5
+#define ROUNDS 3
 
 /* Another mapping of the same IOAS, which comes and goes */
 #define BUSY_IOVA (DIRTY_IOVA + SIZE)
@@ -163,7 +164,7 @@ static size_t count_missed(struct _test_data_mock_dirty_migrate *self)
 
 TEST_F_TIMEOUT(mock_dirty_migrate, no_write_is_missed, 180)
 {
-	const time_t end = time(NULL) + SECONDS;
+	const time_t end = watchdog_now() + SECONDS;
 	size_t piece = variant->piece ? : PAGES;
 	pthread_t threads[WRITERS + 2];
 	int i;
@@ -172,7 +173,7 @@ TEST_F_TIMEOUT(mock_dirty_migrate, no_write_is_missed, 180)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, write_pages, self));
 	ASSERT_EQ(0, pthread_create(&threads[i++], NULL, map_and_unmap, self));
 	ASSERT_EQ(0, pthread_create(&threads[i++], NULL, attach_and_detach, self));
-	while (time(NULL) < end)
+	while (watchdog_goes_on(end, atomic_load(&self->round) > ROUNDS))
 		collect(self, piece);
 	atomic_store(&self->stop, true);
 	while (i--)

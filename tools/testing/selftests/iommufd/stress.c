@@ -16,7 +16,7 @@
 #include "watchdog.h"
 
 #define THREADS 6
-#define SECONDS 10
+#define SECONDS 6
 #define KILLS 12
 /* For those that are killed */
 #define FOREVER 3600
