@@ -13,6 +13,7 @@
  *   main.c  object.c               character device, commands, object table
  *   ioas.c  device.c  group.c      one kind of object a file
  *   attach.c  attach_pasid.c
+ *   attach_prepare.c
  *   group_attach.c  group_pasid.c
  *   attach_handle.c
  *   hw_pagetable.c  hwpt_paging.c
@@ -24,18 +25,20 @@
  *   iopt_user.c                    what it is that a process wants to map
  *   iopt_map.c  iopt_unmap.c       the IOVA space: mapping and unmapping in it,
  *   iopt_domain.c  iopt_access.c   which domains and which accesses it has,
+ *   iopt_pins.c                    whether what is mapped is pinned,
  *   iopt_revoke.c                  what happens if memory of a device goes away,
  *   iopt_dirty.c                   which pages devices have written to,
+ *   iopt_write.c                   one area in all domains,
  *   io_pagetable.c                 what may be mapped where
  *   io_area.c  io_area_map.c       one mapping: a piece of the IOVA space; and its
  *                                  place in a page table
  *   io_domain.c  io_dirty.c        writing extents into an IOMMU domain; reading
  *                                  what is dirty
- *   pages_copy.c  pages.c          a range of memory, its pins
+ *   pages_copy.c  pages_share.c    a range of memory, its pins
+ *   pages.c
  *   account.c                      and its charge
- *   pin_parallel.c                 the parts of a large range
  *   pin_user.c  pin.c              where pages come from and how they go back
- *   crew.c                         several threads for one piece of work
+ *   workers.c                      kernel workers for one large piece of work
  *   device_memory.c                memory of devices, which is not pinned
  *   driver_ops.c                   what drivers of IOMMUs have registered
  *   pfn_runs.c  iova_tree.c        plain data structures, also compiled in
@@ -47,32 +50,47 @@
  * Lock order, outermost first:
  *
  *   vfio_compat.tracking_lock      requests for the container's dirty tracking
+ *   iommufd_fault.read_lock        one reader of a fault queue at a time
+ *
  *   vfio_compat.lock               the groups in the container
  *   device_group.lock              attachment of one IOMMU group
- *   iommufd_access.lock            which IOAS an emulated device uses
  *   iommufd_ioas.attach_lock       attaching to an IOAS, filling a page table
  *   mm->mmap_lock                  of the process whose memory is mapped
  *   iommufd_device_memory.lock     the mappings of a BAR; inside the lock under
  *                                  which its driver revokes it
  *   iommufd_ioas.hwpt_lock         the list of its HWPTs
  *   io_pagetable.access_lock       the accesses of an IOAS (rwsem)
- *   io_pagetable.domains_lock      the domains of an IOAS (rwsem); everything in
- *                                  them is written under it, shared
- *   io_pagetable.iova_lock         the areas, their states, the ranges
+ *   io_pagetable.domains_lock      the domains of an IOAS (rwsem); memory is written
+ *                                  into them under it, shared
+ *   io_pagetable.iova_lock         the areas, their states, the ranges; memory of
+ *                                  devices is written into the domains under it
  *   io_pages.lock                  the pins of one range of memory
  *   iommufd_fault.lock             groups of page requests that were read
  *   attach_handle.lock             which page table they are for (spin lock)
  *   iommufd_fault.queue_lock       those that were not (spin lock)
+ *   iommufd_access.lock            which IOAS an emulated device uses (spin lock)
  *   xa_lock of objects and groups  (spin locks)
- *   crew.lock                      which part is done next (spin lock)
+ *   payers_lock                    what processes owe (spin lock); mmap_lock is
+ *                                  tried in it, and not waited for
+ *   team.lock                      which part is done next (spin lock)
  *
- * User memory is faulted in, which can take for ever, with none of the locks
- * held from hwpt_lock down; nor is mmap_lock waited for with them, since its
- * owner may be in such a fault. So a thread that hangs there stops neither the
- * other areas of its IOAS nor those who let go of its pages. It does stop what
- * needs the locks above: another attach, which can be killed, and a detach in the
- * same group, container or of the same access, which has to wait until the thread
- * is killed.
+ * Nothing that tears down (unbind, detach, close, destroy, removal of a device, unload
+ * of a module) waits for a lock that is held while user memory is faulted in, copied
+ * or waited for, which can take for ever. Therefore:
+ *
+ *   - The two locks at the top are taken by requests that user space makes, which end
+ *     by SIGKILL, and by nobody else.
+ *   - None of the others is held, and no device and no access is kept from being
+ *     removed, while user memory is touched. What an attach needs pinned is pinned
+ *     before it takes the first lock, also of the drivers that call it
+ *     (attach_prepare.c).
+ *   - mmap_lock can be held by its owner for ever. It is waited for by who maps, pins
+ *     and charges, who has no other lock then; never by who unmaps, unpins or credits.
+ *   - A worker of the kernel gets work that needs nothing but a processor. It is never
+ *     given to fault, migrate or wait for anything of user space's.
+ *
+ * So a thread that hangs in a fault stops those who want the very pages or the very
+ * area, who can be killed as well, and nobody else.
  * The callback iommufd_access_ops.unmap is called with access_lock alone, shared.
  */
 #ifndef __IOMMUFD_PRIVATE_H
