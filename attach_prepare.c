@@ -102,7 +102,7 @@ void iommufd_attach_finish(struct iommufd_preparation *preparation)
 	list_del(&preparation->link);
 	xa_unlock(&ctx->objects);
 	if (preparation->ioas) {
-		iopt_remove_pinner(&preparation->ioas->iopt, true);
+		iopt_remove_pinner(&preparation->ioas->iopt);
 		iommufd_object_put(&preparation->ioas->object);
 	}
 	kfree(preparation);

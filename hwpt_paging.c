@@ -39,7 +39,7 @@ static void paging_destroy(struct iommufd_object *object)
 	was_filled = leave_ioas(paging);
 	iommufd_hwpt_domain_free(&paging->common);
 	if (was_filled)
-		iopt_remove_pinner(&ioas->iopt, true);
+		iopt_remove_pinner(&ioas->iopt);
 	iommufd_object_put(&ioas->object);
 }
 

@@ -157,7 +157,7 @@ int iopt_wait(struct io_pagetable *iopt, unsigned int settled);
 
 /* iopt_pins.c: whether areas are pinned */
 int iopt_add_pinner(struct io_pagetable *iopt);
-void iopt_remove_pinner(struct io_pagetable *iopt, bool pinned);
+void iopt_remove_pinner(struct io_pagetable *iopt);
 
 /* iopt_domain.c: which domains there are */
 int iopt_add_domain(struct io_pagetable *iopt, struct iopt_domain *entry);

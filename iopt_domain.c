@@ -186,7 +186,7 @@ static void give_up(struct io_pagetable *iopt, struct iopt_domain *entry)
 	mutex_unlock(&iopt->iova_lock);
 	up_write(&iopt->domains_lock);
 	iopt_unreserve(iopt, entry);
-	iopt_remove_pinner(iopt, true);
+	iopt_remove_pinner(iopt);
 }
 
 /**

@@ -115,27 +115,27 @@ int iopt_add_pinner(struct io_pagetable *iopt)
 	mutex_lock(&iopt->iova_lock);
 	iopt->pinners++;
 	rc = pin_areas(iopt);
-	if (!rc)
+	if (rc) {
+		iopt->pinners--;
+		unpin_areas(iopt);
+	} else {
 		iopt->pinned++;
+	}
 	mutex_unlock(&iopt->iova_lock);
-	if (rc)
-		iopt_remove_pinner(iopt, false);
 	return rc;
 }
 
 /**
  * iopt_remove_pinner - the opposite of iopt_add_pinner()
  * @iopt: The IOVA space; a domain that was the pinner has been freed
- * @pinned: It has seen everything pinned, as all that were added have
  *
  * With the last one the areas are unpinned. Allocates nothing and cannot fail.
  * Sleeps, but waits for nothing of user space.
  */
-void iopt_remove_pinner(struct io_pagetable *iopt, bool pinned)
+void iopt_remove_pinner(struct io_pagetable *iopt)
 {
 	mutex_lock(&iopt->iova_lock);
-	if (pinned)
-		iopt->pinned--;
+	iopt->pinned--;
 	iopt->pinners--;
 	unpin_areas(iopt);
 	mutex_unlock(&iopt->iova_lock);
