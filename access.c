@@ -6,18 +6,21 @@
  * us. What is done with memory is in access_pages.c. It must never know how
  * pages are pinned.
  *
- * A call can hang in a page fault. It keeps the IOAS and the access from being
- * destroyed, but nobody from detaching: when it comes back and finds the IOAS gone
- * from the access, it has pinned nothing.
+ * A call can hang in a page fault. It keeps the IOAS from being destroyed, and its
+ * own driver from destroying the access, but nobody from detaching: when it comes
+ * back and finds the IOAS gone from the access, it has pinned nothing.
  */
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/spinlock.h>
+#include <linux/wait_bit.h>
 
 #include "access.h"
 #include "ioas.h"
 
-/* Rounds of asking a driver to let go before it is a bug of it */
-#define DETACH_ROUNDS 100
+/* How long to ask a driver to let go before it is a bug of it, and how often */
+#define DETACH_JIFFIES HZ
+#define ASK_AGAIN_JIFFIES msecs_to_jiffies(10)
 
 static void unmap_for_driver(struct iopt_access *entry, unsigned long iova,
 			     unsigned long length)
@@ -121,12 +124,13 @@ static void leave(struct iommufd_access *access, struct iommufd_ioas *ioas)
 static void drop_all_pins(struct iommufd_access *access,
 			  struct iommufd_ioas *ioas)
 {
-	unsigned int rounds;
+	unsigned long end = jiffies + DETACH_JIFFIES;
 
-	for (rounds = 0; rounds != DETACH_ROUNDS; rounds++) {
-		if (!atomic_long_read(&access->pins))
-			return;
+	while (atomic_long_read(&access->pins) && time_before(jiffies, end)) {
 		iopt_ask_accesses(&ioas->iopt, &access->entry, 0, ULONG_MAX);
+		wait_var_event_timeout(&access->pins,
+				       !atomic_long_read(&access->pins),
+				       ASK_AGAIN_JIFFIES);
 	}
 }
 
@@ -151,6 +155,8 @@ struct iommufd_ioas *iommufd_access_begin(struct iommufd_access *access)
 {
 	struct iommufd_ioas *ioas;
 
+	/* The access's own reference can go before iommufd_access_end() is over */
+	iommufd_ctx_get(access->object.ctx);
 	refcount_inc(&access->object.users);
 	spin_lock(&access->lock);
 	ioas = access->ioas;
@@ -168,9 +174,12 @@ struct iommufd_ioas *iommufd_access_begin(struct iommufd_access *access)
 void iommufd_access_end(struct iommufd_access *access,
 			struct iommufd_ioas *ioas)
 {
+	struct iommufd_ctx *ctx = access->object.ctx;
+
 	if (ioas)
 		iommufd_object_put(&ioas->object);
 	iommufd_object_put(&access->object);
+	iommufd_ctx_put(ctx);
 }
 
 /**

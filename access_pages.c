@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
+#include <linux/wait_bit.h>
 
 #include "access.h"
 #include "ioas.h"
@@ -130,19 +131,43 @@ static unsigned long pages_in_range(const struct io_area *area,
 }
 
 static void leave_range(struct io_pagetable *iopt, unsigned long start,
-			unsigned long last, bool pinned)
+			unsigned long last)
 {
 	struct io_area *area;
 
 	mutex_lock(&iopt->iova_lock);
 	for (area = iopt_area_first(iopt, start, last); area;
-	     area = iopt_area_next(area, last)) {
+	     area = iopt_area_next(area, last))
 		area->pinning--;
-		if (pinned)
-			area->pins += pages_in_range(area, start, last);
-	}
 	iopt_settle(iopt);
 	mutex_unlock(&iopt->iova_lock);
+}
+
+/*
+ * The same, with pins left behind. A detach that sees them with the access finds them
+ * in the areas as well, so both count them at once. False: it was detached meanwhile,
+ * nobody would let go of them, and nothing has changed.
+ */
+static bool leave_pinned(struct iommufd_access *access,
+			 struct iommufd_ioas *ioas, unsigned long start,
+			 unsigned long last, unsigned long npages)
+{
+	struct io_pagetable *iopt = &ioas->iopt;
+	struct io_area *area = NULL;
+	bool counted;
+
+	mutex_lock(&iopt->iova_lock);
+	counted = iommufd_access_count_pins(access, ioas, npages);
+	if (counted)
+		area = iopt_area_first(iopt, start, last);
+	for (; area; area = iopt_area_next(area, last)) {
+		area->pinning--;
+		area->pins += pages_in_range(area, start, last);
+	}
+	if (counted)
+		iopt_settle(iopt);
+	mutex_unlock(&iopt->iova_lock);
+	return counted;
 }
 
 static void unshare_pieces(struct io_pagetable *iopt, unsigned long start,
@@ -190,11 +215,13 @@ static int pin_range(struct iommufd_access *access, struct iommufd_ioas *ioas,
 	if (rc)
 		return rc;
 	rc = share_pieces(iopt, start, last, list);
-	if (!rc && !iommufd_access_count_pins(access, ioas, npages)) {
+	if (!rc && leave_pinned(access, ioas, start, last, npages))
+		return 0;
+	if (!rc) {
 		unshare_pieces(iopt, start, last);
 		rc = -ENOENT;
 	}
-	leave_range(iopt, start, last, !rc);
+	leave_range(iopt, start, last);
 	return rc;
 }
 
@@ -286,7 +313,8 @@ void iommufd_access_unpin_pages(struct iommufd_access *access,
 	unshare_pieces(&ioas->iopt, iova, last);
 	/* Both are waited for; this one lets a detach put the IOAS, so comes last */
 	drop_pins(&ioas->iopt, iova, last);
-	atomic_long_sub(length >> PAGE_SHIFT, &access->pins);
+	if (!atomic_long_sub_return(length >> PAGE_SHIFT, &access->pins))
+		wake_up_var(&access->pins);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, IOMMUFD);
 
@@ -315,7 +343,7 @@ static int copy_range(struct io_pagetable *iopt, unsigned long start,
 	if (rc)
 		return rc;
 	rc = copy_pieces(iopt, start, last, data, write);
-	leave_range(iopt, start, last, false);
+	leave_range(iopt, start, last);
 	return rc;
 }
 

@@ -13,6 +13,7 @@
  */
 #include <linux/capability.h>
 #include <linux/hashtable.h>
+#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -33,17 +34,21 @@
  * @mm: The address space; the structure is kept
  * @accounts: How many there are
  * @debt: Pages that were credited, but that it still has as locked
+ * @debtor: In debtors from the moment that there is a debt until settle_debts() has
+ *          seen that there is none
  */
 struct payer {
 	struct hlist_node node;
 	struct mm_struct *mm;
 	unsigned long accounts;
 	unsigned long debt;
+	struct list_head debtor;
 };
 
 /* Protects all payers. Inside mmap_lock; mmap_lock is tried, not waited for, in it */
 static DEFINE_SPINLOCK(payers_lock);
-static DEFINE_HASHTABLE(payers, 6);
+static DEFINE_HASHTABLE(payers, 10);
+static LIST_HEAD(debtors);
 
 static void settle_debts(struct work_struct *work);
 static DECLARE_DELAYED_WORK(settling, settle_debts);
@@ -71,11 +76,11 @@ static void settle(struct payer *payer)
 		payer->debt = 0;
 		return;
 	}
-	/* As mmap_write_lock(), of which there is no form that tries */
+	/* There is no mmap_write_trylock(). No VMA is locked, so this will do */
 	if (down_write_trylock(&mm->mmap_lock)) {
 		__account_locked_vm(mm, payer->debt, false, current, false);
 		payer->debt = 0;
-		mmap_write_unlock(mm);
+		up_write(&mm->mmap_lock);
 	}
 	mmput_async(mm);
 }
@@ -83,7 +88,7 @@ static void settle(struct payer *payer)
 /* Nobody charges it any more and it owes nothing: to be freed without the lock */
 static bool forget_payer(struct payer *payer)
 {
-	if (payer->accounts || payer->debt)
+	if (payer->accounts || !list_empty(&payer->debtor))
 		return false;
 	hash_del(&payer->node);
 	return true;
@@ -95,24 +100,40 @@ static void free_payer(struct payer *payer)
 	kfree(payer);
 }
 
+/* Drops the lock if that was the end of the payer */
+static void settle_first(struct list_head *todo)
+{
+	struct payer *payer = list_first_entry(todo, struct payer, debtor);
+
+	settle(payer);
+	if (payer->debt) {
+		list_move_tail(&payer->debtor, &debtors);
+		return;
+	}
+	list_del_init(&payer->debtor);
+	if (!forget_payer(payer))
+		return;
+	spin_unlock(&payers_lock);
+	free_payer(payer);
+	spin_lock(&payers_lock);
+}
+
 static void settle_debts(struct work_struct *work)
 {
-	struct hlist_node *next;
-	struct payer *payer;
-	HLIST_HEAD(gone);
-	bool again = false;
-	int bucket;
+	LIST_HEAD(todo);
+	bool again;
 
 	spin_lock(&payers_lock);
-	hash_for_each_safe(payers, bucket, next, payer, node) {
-		settle(payer);
-		again |= payer->debt;
-		if (forget_payer(payer))
-			hlist_add_head(&payer->node, &gone);
+	list_splice_init(&debtors, &todo);
+	while (!list_empty(&todo)) {
+		settle_first(&todo);
+		/* There are as many as processes want there to be */
+		spin_unlock(&payers_lock);
+		cond_resched();
+		spin_lock(&payers_lock);
 	}
+	again = !list_empty(&debtors);
 	spin_unlock(&payers_lock);
-	hlist_for_each_entry_safe(payer, next, &gone, node)
-		free_payer(payer);
 	if (again)
 		schedule_delayed_work(&settling, SETTLE_JIFFIES);
 }
@@ -128,6 +149,7 @@ static struct payer *join_payer(struct mm_struct *mm, struct payer *new)
 		payer = new;
 		mmgrab(mm);
 		payer->mm = mm;
+		INIT_LIST_HEAD(&payer->debtor);
 		hash_add(payers, &payer->node, (unsigned long)mm);
 	}
 	if (payer)
@@ -266,6 +288,8 @@ static void credit_process(struct account *account, unsigned long npages)
 	payer->debt += npages;
 	settle(payer);
 	owes = payer->debt;
+	if (owes && list_empty(&payer->debtor))
+		list_add_tail(&payer->debtor, &debtors);
 	spin_unlock(&payers_lock);
 	if (owes)
 		schedule_delayed_work(&settling, SETTLE_JIFFIES);
@@ -316,20 +340,21 @@ void account_credit(struct account *account, unsigned long npages)
 }
 
 /**
- * accounts_exit - forget what is owed still
+ * accounts_exit - settle what is owed still, or forget it
  *
  * When there are no accounts any more. A process whose mmap_lock is held at this
  * moment keeps too many pages counted as locked.
  */
 void accounts_exit(void)
 {
-	struct hlist_node *next;
-	struct payer *payer;
-	int bucket;
+	struct payer *payer, *next;
 
 	cancel_delayed_work_sync(&settling);
-	hash_for_each_safe(payers, bucket, next, payer, node) {
+	list_for_each_entry_safe(payer, next, &debtors, debtor) {
+		spin_lock(&payers_lock);
+		settle(payer);
 		hash_del(&payer->node);
+		spin_unlock(&payers_lock);
 		free_payer(payer);
 	}
 }

@@ -18,6 +18,9 @@
 #include "hwpt_nested.h"
 #include "hwpt_paging.h"
 
+/* How often data may go away again that was faulted in a moment ago */
+#define FAULT_IN_TRIES 16
+
 /* The others say what iommufd is to do with the domain */
 #define DRIVER_FLAGS                                                          \
 	(IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING)
@@ -241,12 +244,14 @@ static struct iommufd_hwpt *new_without_faults(struct iommufd_command *command,
 {
 	struct iommu_hwpt_alloc *args = command->args;
 	struct iommufd_hwpt *hwpt;
+	unsigned int tries = 0;
 
 	for (;;) {
 		pagefault_disable();
 		hwpt = new_for_device(command, prepared);
 		pagefault_enable();
-		if (hwpt != ERR_PTR(-EFAULT) || !args->data_len)
+		if (hwpt != ERR_PTR(-EFAULT) || !args->data_len ||
+		    tries++ == FAULT_IN_TRIES)
 			return hwpt;
 		if (fault_in_readable(u64_to_user_ptr(args->data_uptr),
 				      args->data_len))

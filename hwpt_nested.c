@@ -10,6 +10,7 @@
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "hwpt_nested.h"
 #include "hwpt_paging.h"
@@ -110,6 +111,8 @@ static int invalidate_nested(struct iommufd_hwpt *hwpt,
 		rc = ops->cache_invalidate_user(hwpt->domain, &some);
 		*done += some.entry_num;
 		cond_resched();
+		if (!rc && fatal_signal_pending(current))
+			rc = -EINTR;
 	} while (!rc && some.entry_num && *done < array->entry_num);
 	return rc;
 }
@@ -158,7 +161,8 @@ static int invalidate(struct iommufd_ctx *ctx,
  *
  * How many entries were done is told on failure, too.
  *
- * Return: 0, -EOPNOTSUPP, -EINVAL, -ENOENT, -EFAULT, an error of the driver.
+ * Return: 0, -EOPNOTSUPP, -EINVAL, -ENOENT, -EFAULT, -EINTR killed, an error of the
+ * driver.
  */
 int iommufd_hwpt_invalidate(struct iommufd_command *command)
 {

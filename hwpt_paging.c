@@ -124,11 +124,7 @@ iommufd_hwpt_paging_new(struct iommufd_ioas *ioas,
 	if (IS_ERR(paging))
 		return ERR_CAST(paging);
 
-	rc = mutex_lock_killable(&ioas->attach_lock);
-	if (!rc) {
-		rc = iommufd_hwpt_paging_fill(paging);
-		mutex_unlock(&ioas->attach_lock);
-	}
+	rc = iommufd_hwpt_paging_fill(paging);
 	if (rc) {
 		iommufd_hwpt_discard(&paging->common);
 		return ERR_PTR(rc);
@@ -165,8 +161,7 @@ iommufd_hwpt_paging_new_automatic(struct iommufd_ioas *ioas, struct device *dev,
 
 /**
  * iommufd_hwpt_paging_fill - map everything in the IOAS, now and in future
- * @paging: New; the caller holds attach_lock of its IOAS, which it has prepared by
- *          iommufd_attach_prepare()
+ * @paging: New; the caller has prepared its IOAS by iommufd_attach_prepare()
  *
  * Sleeps, but waits for nothing of user space; ends by SIGKILL.
  *
@@ -176,8 +171,6 @@ int iommufd_hwpt_paging_fill(struct iommufd_hwpt_paging *paging)
 {
 	struct iommufd_ioas *ioas = paging->ioas;
 	int rc;
-
-	lockdep_assert_held(&ioas->attach_lock);
 
 	rc = iopt_add_domain(&ioas->iopt, &paging->entry);
 	if (rc)

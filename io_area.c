@@ -144,36 +144,46 @@ struct io_area *io_area_alloc_device(struct iommufd_device_memory *memory,
 }
 
 /**
- * io_area_alloc_copy - an area for memory that is mapped already
+ * io_area_alloc_blank - memory for io_area_init_copy(), or else for kfree()
+ *
+ * Return: the memory or NULL.
+ */
+struct io_area *io_area_alloc_blank(void)
+{
+	return kzalloc(sizeof(struct io_area), GFP_KERNEL_ACCOUNT);
+}
+
+/**
+ * io_area_init_copy - an area for memory that is mapped already
+ * @area: Of io_area_alloc_blank()
  * @source: Another area, which stays meanwhile
  * @first: First IOVA in @source
  * @last: Last IOVA in @source
  * @prot: IOMMU_READ and so on
  *
- * The area has no IOVA yet.
- *
- * Return: the area or NULL.
+ * The area has no IOVA yet. To be followed by io_area_finish_copy(). Allocates
+ * nothing.
  */
-struct io_area *io_area_alloc_copy(const struct io_area *source,
-				   unsigned long first, unsigned long last,
-				   int prot)
+void io_area_init_copy(struct io_area *area, const struct io_area *source,
+		       unsigned long first, unsigned long last, int prot)
 {
-	struct io_area *area;
-
-	area = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
-	if (!area)
-		return NULL;
 	io_pages_get(source->pages);
 	area->pages = source->pages;
 	area->offset = source->offset + (first - source->node.start);
 	/* Only the length counts until an IOVA is chosen */
 	area->node.last = last - first;
 	area->prot = prot;
-	if (area->pages->device && add_device_mapping(area)) {
-		io_area_free(area);
-		return NULL;
-	}
-	return area;
+}
+
+/**
+ * io_area_finish_copy - the end of io_area_init_copy()
+ * @area: The area
+ *
+ * Return: 0 or -ENOMEM; the area is to be freed by io_area_free() in any case.
+ */
+int io_area_finish_copy(struct io_area *area)
+{
+	return area->pages->device ? add_device_mapping(area) : 0;
 }
 
 /**

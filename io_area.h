@@ -35,7 +35,7 @@ enum io_area_state {
  * Where device memory is; changed under io_pagetable.iova_lock (iopt_write.c).
  *
  * IO_AREA_ABSENT: in no domain: not yet, or no more.
- * IO_AREA_PRESENT: in all domains, if it is held.
+ * IO_AREA_PRESENT: in all domains that have it, if it is held.
  * IO_AREA_REVOKED: in no domain, since the device does not answer.
  */
 enum io_area_presence {
@@ -53,10 +53,12 @@ enum io_area_presence {
  * @hold: What it has pinned, if @held
  * @prot: IOMMU_READ and so on
  * @state: See above
- * @held: Its pages are pinned, and in state LIVE it is mapped in all domains.
+ * @held: Its pages are pinned, and in state LIVE it is mapped in all domains that
+ *        have it, see iopt_domain_has().
  *        Belongs to the owner of the area, or else is under
  *        io_pagetable.iova_lock
  * @presence: Of device memory, see above
+ * @joined: io_pagetable.joined when it was written into the domains there were
  * @closed: Accesses may not pin it any more
  * @pins: Pages of it that accesses have pinned, each as often as it is pinned
  * @pinning: Calls of accesses that are working with it
@@ -72,6 +74,7 @@ struct io_area {
 	enum io_area_state state;
 	bool held;
 	enum io_area_presence presence;
+	unsigned long joined;
 	bool closed;
 	unsigned long pins;
 	unsigned int pinning;
@@ -88,9 +91,10 @@ struct io_area *io_area_alloc_device(struct iommufd_device_memory *memory,
 				     unsigned long first,
 				     unsigned long address,
 				     unsigned long length, int prot);
-struct io_area *io_area_alloc_copy(const struct io_area *source,
-				   unsigned long first, unsigned long last,
-				   int prot);
+struct io_area *io_area_alloc_blank(void);
+void io_area_init_copy(struct io_area *area, const struct io_area *source,
+		       unsigned long first, unsigned long last, int prot);
+int io_area_finish_copy(struct io_area *area);
 void io_area_join_device(struct io_area *area, struct io_pagetable *iopt);
 void io_area_free(struct io_area *area);
 
@@ -104,8 +108,8 @@ void io_area_unmap(struct io_area *area, struct iommu_domain *domain);
  * @area: In none yet
  * @iopt: The IOVA space, which stays until io_area_free()
  *
- * From now on revoking its memory finds it. The caller holds no lock from
- * hwpt_lock down. Sleeps.
+ * From now on revoking its memory finds it. The caller holds no lock of the IOVA
+ * space. Sleeps.
  */
 static inline void io_area_join(struct io_area *area, struct io_pagetable *iopt)
 {

@@ -18,7 +18,7 @@
 #include "workers.h"
 
 /* Helpers get parts of so many pages, which no huge entry reaches over */
-#define AREA_PARTS 64
+#define AREA_PARTS WORK_PARTS_MAX
 #define PART_ALIGN (PMD_SIZE >> PAGE_SHIFT)
 /* Below that, in bytes, nobody counts the runs */
 #define TOGETHER_MIN SZ_64M
@@ -29,12 +29,14 @@
  * struct area_work - an area that is mapped in parts
  * @area: The area
  * @writer: As it is at the beginning of each part
+ * @caller: The thread for which it is done
  * @part_size: Pages, a multiple of PART_ALIGN
  * @mapped: Bytes, by part; each written by who has the part
  */
 struct area_work {
 	struct io_area *area;
 	struct io_domain_writer writer;
+	struct task_struct *caller;
 	unsigned long part_size;
 	unsigned long mapped[AREA_PARTS];
 };
@@ -59,8 +61,11 @@ static void run_to_extent(const struct io_area *area, const struct pfn_run *run,
 /* Runs to map before others get a chance to run */
 #define RESCHED_RUNS 1024
 
-/* Map pages; @end becomes the IOVA up to which that was done. pages->lock is held */
-static int map_pages(const struct io_area *area,
+/*
+ * Map pages; @end becomes the IOVA up to which that was done. pages->lock is held. It
+ * ends early if the thread for which it is done is killed.
+ */
+static int map_pages(const struct io_area *area, struct task_struct *caller,
 		     struct io_domain_writer *writer, unsigned long first,
 		     unsigned long last, unsigned long *end)
 {
@@ -73,7 +78,7 @@ static int map_pages(const struct io_area *area,
 
 		if (++runs % RESCHED_RUNS == 0) {
 			cond_resched();
-			if (fatal_signal_pending(current))
+			if (fatal_signal_pending(caller))
 				return -EINTR;
 		}
 		run_to_extent(area, &iter.run, &extent);
@@ -103,7 +108,7 @@ static int map_alone(struct io_area *area, struct iommu_domain *domain,
 
 	io_domain_writer_init(&writer, domain, area->prot, large);
 	mutex_lock(&pages->lock);
-	rc = map_pages(area, &writer, area->hold.node.start,
+	rc = map_pages(area, current, &writer, area->hold.node.start,
 		       area->hold.node.last, &end);
 	mutex_unlock(&pages->lock);
 
@@ -139,7 +144,23 @@ static unsigned long page_iova(const struct io_area *area, unsigned long page)
 	return area->node.start + max(first, area->offset) - area->offset;
 }
 
-static int map_part(void *data, unsigned int part)
+static void unmap_part(struct area_work *work, unsigned int part)
+{
+	unmap_range(work->area, work->writer.domain,
+		    page_iova(work->area, part_first(work, part)),
+		    work->mapped[part]);
+	work->mapped[part] = 0;
+}
+
+static void unmap_parts(struct area_work *work)
+{
+	unsigned int part;
+
+	for (part = 0; part != AREA_PARTS; part++)
+		unmap_part(work, part);
+}
+
+static int map_part(void *data, unsigned int part, bool helps)
 {
 	struct area_work *work = data;
 	unsigned long first = part_first(work, part);
@@ -148,22 +169,17 @@ static int map_part(void *data, unsigned int part)
 	struct io_domain_writer writer = work->writer;
 	int rc = 0;
 
+	if (helps)
+		writer.gfp = GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN;
 	if (first != next)
-		rc = map_pages(work->area, &writer, first, next - 1, &end);
+		rc = map_pages(work->area, work->caller, &writer, first,
+			       next - 1, &end);
 	work->mapped[part] = end - page_iova(work->area, first);
-	return rc;
-}
-
-static void unmap_parts(const struct area_work *work)
-{
-	unsigned int part;
-
-	for (part = 0; part != AREA_PARTS; part++) {
-		unsigned long page = part_first(work, part);
-
-		unmap_range(work->area, work->writer.domain,
-			    page_iova(work->area, page), work->mapped[part]);
-	}
+	if (!helps || rc != -ENOMEM)
+		return rc;
+	/* The caller may wait for memory */
+	unmap_part(work, part);
+	return -EAGAIN;
 }
 
 /*
@@ -202,6 +218,7 @@ static int map_together(struct io_area *area, struct iommu_domain *domain,
 	if (!work)
 		return map_alone(area, domain, large);
 	work->area = area;
+	work->caller = current;
 	work->part_size = roundup(DIV_ROUND_UP(npages, AREA_PARTS - 1),
 				  PART_ALIGN);
 	io_domain_writer_init(&work->writer, domain, area->prot, large);

@@ -100,7 +100,7 @@ static int map_entries(struct io_domain_writer *writer,
 	if (!size)
 		return -EINVAL;
 	rc = ops->map_pages(writer->domain, extent->iova, extent->phys, size,
-			    count, writer->prot, GFP_KERNEL_ACCOUNT, &mapped);
+			    count, writer->prot, writer->gfp, &mapped);
 	if (!rc && !mapped)
 		rc = -EIO;
 	if (rc && !mapped)

@@ -27,6 +27,7 @@ struct io_extent {
  * @prot: IOMMU_READ and so on
  * @large: Entries larger than PAGE_SIZE may be used
  * @pages: There are entries of PAGE_SIZE
+ * @gfp: How page tables are allocated
  * @calls: To give others a chance to run now and then
  */
 struct io_domain_writer {
@@ -34,6 +35,7 @@ struct io_domain_writer {
 	int prot;
 	bool large;
 	bool pages;
+	gfp_t gfp;
 	unsigned int calls;
 };
 
@@ -61,6 +63,7 @@ static inline void io_domain_writer_init(struct io_domain_writer *writer,
 	writer->domain = domain;
 	writer->prot = prot;
 	writer->large = large;
+	writer->gfp = GFP_KERNEL_ACCOUNT;
 	writer->pages = domain->pgsize_bitmap & PAGE_SIZE;
 	writer->calls = 0;
 }
@@ -77,8 +80,8 @@ static inline int io_domain_map_page(const struct io_domain_writer *writer,
 	int rc;
 
 	rc = domain->ops->map_pages(domain, extent->iova, extent->phys,
-				    PAGE_SIZE, 1, writer->prot,
-				    GFP_KERNEL_ACCOUNT, &mapped);
+				    PAGE_SIZE, 1, writer->prot, writer->gfp,
+				    &mapped);
 	if (!rc && mapped)
 		return 0;
 	extent->length = 0;

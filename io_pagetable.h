@@ -42,6 +42,7 @@ enum iopt_tracking {
  *                filled. Not held while user memory is waited for, nor waited for
  *                where a device is revoked
  * @domains: struct iopt_domain.link. Changed under @iova_lock, too
+ * @joined: How many domains have joined so far. Changed like @domains
  * @iova_lock: Protects all that follows, up to
  *             @claim_waiters
  * @areas: struct io_area.node
@@ -63,6 +64,7 @@ enum iopt_tracking {
 struct io_pagetable {
 	struct rw_semaphore domains_lock;
 	struct list_head domains;
+	unsigned long joined;
 
 	struct mutex iova_lock; /* areas and ranges */
 	struct iova_tree areas;
@@ -87,12 +89,15 @@ struct io_pagetable {
  * @link: In io_pagetable.domains
  * @filled: Areas that begin below this IOVA are in it. Changed under domains_lock,
  *          exclusive, and iova_lock
+ * @joined: io_pagetable.joined when it joined; areas that became live since are in it
+ *          as well
  * @reader: Of iopt_read_tracked(), whose callers exclude each other
  */
 struct iopt_domain {
 	struct iommu_domain *domain;
 	struct list_head link;
 	unsigned long filled;
+	unsigned long joined;
 	struct io_dirty_reader reader;
 };
 
@@ -222,7 +227,8 @@ void iopt_unmap_idle(struct io_pagetable *iopt);
 static inline bool iopt_domain_has(const struct iopt_domain *entry,
 				   const struct io_area *area)
 {
-	return area->node.start < entry->filled;
+	return area->joined >= entry->joined ||
+	       area->node.start < entry->filled;
 }
 
 /**

@@ -56,6 +56,7 @@
  *   device_group.lock              attachment of one IOMMU group
  *   iommufd_ioas.attach_lock       attaching to an IOAS, filling a page table
  *   mm->mmap_lock                  of the process whose memory is mapped
+ *   providers_lock                 whose VMAs show memory of devices (rwsem)
  *   iommufd_device_memory.lock     the mappings of a BAR; inside the lock under
  *                                  which its driver revokes it
  *   iommufd_ioas.hwpt_lock         the list of its HWPTs
@@ -80,10 +81,9 @@
  *
  *   - The two locks at the top are taken by requests that user space makes, which end
  *     by SIGKILL, and by nobody else.
- *   - None of the others is held, and no device and no access is kept from being
- *     removed, while user memory is touched. What an attach needs pinned is pinned
- *     before it takes the first lock, also of the drivers that call it
- *     (attach_prepare.c).
+ *   - None of the others is held, and no device is kept from being removed, while
+ *     user memory is touched. What an attach needs pinned is pinned before it takes
+ *     the first lock, also of the drivers that call it (attach_prepare.c).
  *   - mmap_lock can be held by its owner for ever. It is waited for by who maps, pins
  *     and charges, who has no other lock then; never by who unmaps, unpins or credits.
  *   - A worker of the kernel gets work that needs nothing but a processor. It is never

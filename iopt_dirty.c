@@ -6,9 +6,10 @@
  * the question whether all domains together know it. It must never know how a
  * domain is asked.
  *
- * What a step reads is kept from being unmapped by iova_lock, from being revoked by
- * domains_lock, shared. Others need these locks as well, so a step is short. User
- * memory, the bitmap that is, is faulted in before the steps whose bits it has.
+ * What a step reads is kept from being unmapped and revoked by iova_lock, and written
+ * by nobody because of domains_lock, shared. Others need these locks as well, so a
+ * step is short. User memory, the bitmap that is, is faulted in before the steps whose
+ * bits it has.
  */
 #include <linux/iommu.h>
 #include <linux/iova_bitmap.h>

@@ -4,11 +4,13 @@
  *
  * Owns how a new domain gets its copy. It is filled from the lowest area to the
  * highest, and says at any time how far it came (iopt_domain.filled): areas below
- * that are in it already, and come and go as in any other domain. So the locks are
- * given up between areas, and only whoever wants the very area waits for it. It must
- * never know what a domain is attached to.
+ * that are in it already, and come and go as in any other domain. So do areas that
+ * become live after the domain has joined: what is left to be filled in only gets less,
+ * whatever user space maps meanwhile. The locks are given up now and then between areas.
+ * It must never know what a domain is attached to.
  */
 #include <linux/iommu.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -41,6 +43,7 @@ static int list_domain(struct io_pagetable *iopt, struct iopt_domain *entry)
 	if (rc) {
 		list_del(&entry->link);
 	} else {
+		entry->joined = ++iopt->joined;
 		iopt->pinners++;
 		iopt->pinned++;
 		iopt_lose_track(iopt);
@@ -87,7 +90,8 @@ static int fill_area(struct io_pagetable *iopt, struct iopt_domain *entry,
 {
 	int rc;
 
-	if (!iopt_area_in_domains(area))
+	/* Who made it after the domain had joined has written it */
+	if (iopt_domain_has(entry, area) || !iopt_area_in_domains(area))
 		return 0;
 	if (area->device)
 		return io_area_map(area, entry->domain, iopt->large);
@@ -97,9 +101,17 @@ static int fill_area(struct io_pagetable *iopt, struct iopt_domain *entry,
 	return rc;
 }
 
+/* Others wait for the locks, and have done so for a while: each gets a turn */
+static bool time_is_up(struct io_pagetable *iopt, unsigned long begin)
+{
+	return need_resched() || (time_after(jiffies, begin) &&
+				  rwsem_is_contended(&iopt->domains_lock));
+}
+
 /* Until it is time to let others have the locks */
 static int fill_some(struct io_pagetable *iopt, struct iopt_domain *entry)
 {
+	unsigned long begin = jiffies;
 	struct io_area *area;
 	int rc = 0;
 
@@ -109,8 +121,7 @@ static int fill_some(struct io_pagetable *iopt, struct iopt_domain *entry)
 	area = first_from(iopt, entry->filled);
 	while (area && !rc) {
 		rc = fill_area(iopt, entry, area);
-		if (rc || need_resched() ||
-		    rwsem_is_contended(&iopt->domains_lock))
+		if (rc || time_is_up(iopt, begin))
 			break;
 		entry->filled = area->node.start + 1;
 		area = iopt_area_next(area, ULONG_MAX);
@@ -149,10 +160,10 @@ static void clear_devices(struct io_pagetable *iopt, struct iopt_domain *entry)
 {
 	struct io_area *area;
 
-	for (area = iopt_area_first(iopt, 0, ULONG_MAX);
-	     area && iopt_domain_has(entry, area);
+	for (area = iopt_area_first(iopt, 0, ULONG_MAX); area;
 	     area = iopt_area_next(area, ULONG_MAX))
-		if (area->device && iopt_area_in_domains(area))
+		if (area->device && iopt_domain_has(entry, area) &&
+		    iopt_area_in_domains(area))
 			io_area_unmap(area, entry->domain);
 }
 
@@ -160,10 +171,10 @@ static void clear_memory(struct io_pagetable *iopt, struct iopt_domain *entry)
 {
 	struct io_area *area;
 
-	for (area = iopt_area_first(iopt, 0, ULONG_MAX);
-	     area && iopt_domain_has(entry, area);
+	for (area = iopt_area_first(iopt, 0, ULONG_MAX); area;
 	     area = iopt_area_next(area, ULONG_MAX)) {
-		if (area->device || !iopt_area_in_domains(area))
+		if (area->device || !iopt_domain_has(entry, area) ||
+		    !iopt_area_in_domains(area))
 			continue;
 		mutex_unlock(&iopt->iova_lock);
 		io_area_unmap(area, entry->domain);

@@ -17,6 +17,7 @@
 #include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 
 #include "device_memory.h"
 #include "io_pagetable.h"
@@ -191,6 +192,7 @@ static int write_areas(struct io_pagetable *iopt, struct list_head *areas)
 	int rc;
 
 	list_for_each_entry(area, areas, link) {
+		area->joined = iopt->joined;
 		rc = take_a_break() ?: iopt_write_area(iopt, area);
 		if (rc) {
 			erase_areas(iopt, areas, area);
@@ -332,6 +334,106 @@ static unsigned long source_address(const struct io_area *area,
 	       (iova - area->node.start);
 }
 
+static int alloc_blanks(struct list_head *blanks, unsigned long count)
+{
+	struct io_area *blank;
+	int rc = 0;
+
+	while (count-- && !rc) {
+		blank = io_area_alloc_blank();
+		if (!blank)
+			return -ENOMEM;
+		list_add(&blank->link, blanks);
+		rc = take_a_break();
+	}
+	return rc;
+}
+
+static void free_blanks(struct list_head *blanks)
+{
+	struct io_area *blank, *next;
+
+	list_for_each_entry_safe(blank, next, blanks, link)
+		kfree(blank);
+}
+
+static unsigned long count_areas(struct io_pagetable *iopt, unsigned long start,
+				 unsigned long last)
+{
+	struct io_area *area;
+	unsigned long count = 0;
+
+	for (area = iopt_area_first(iopt, start, last); area;
+	     area = iopt_area_next(area, last))
+		count++;
+	return count;
+}
+
+/* A range to be copied, and how many blanks there are for it */
+struct copy_request {
+	struct io_pagetable *iopt;
+	unsigned long start;
+	unsigned long last;
+	int prot;
+	struct list_head blanks;
+	unsigned long nblanks;
+};
+
+static void init_copies(struct copy_request *request, struct list_head *areas)
+{
+	struct io_area *area, *copy;
+
+	for (area = iopt_area_first(request->iopt, request->start,
+				    request->last);
+	     area; area = iopt_area_next(area, request->last)) {
+		copy = list_first_entry(&request->blanks, struct io_area, link);
+		io_area_init_copy(copy, area,
+				  max(request->start, area->node.start),
+				  min(request->last, area->node.last),
+				  request->prot);
+		list_move_tail(&copy->link, areas);
+	}
+}
+
+/* How many blanks are missing, 0: the copies are made */
+static long try_to_copy(struct copy_request *request, struct list_head *areas,
+			unsigned long *address)
+{
+	struct io_pagetable *iopt = request->iopt;
+	unsigned long count;
+
+	if (!iopt_is_covered(iopt, request->start, request->last))
+		return -ENOENT;
+	count = count_areas(iopt, request->start, request->last);
+	if (count > request->nblanks)
+		return count - request->nblanks;
+	*address = source_address(iopt_area_first(iopt, request->start,
+						  request->start),
+				  request->start);
+	init_copies(request, areas);
+	return 0;
+}
+
+/* Memory is allocated without the lock: a cgroup can say how long that takes */
+static int make_copies(struct copy_request *request, struct list_head *areas,
+		       unsigned long *address)
+{
+	long missing;
+	int rc;
+
+	for (;;) {
+		mutex_lock(&request->iopt->iova_lock);
+		missing = try_to_copy(request, areas, address);
+		mutex_unlock(&request->iopt->iova_lock);
+		if (missing <= 0)
+			return missing;
+		rc = alloc_blanks(&request->blanks, missing);
+		if (rc)
+			return rc;
+		request->nblanks += missing;
+	}
+}
+
 /**
  * iopt_collect_copies - make areas for the memory that appears at an IOVA range
  * @iopt: The IOVA space
@@ -348,30 +450,26 @@ int iopt_collect_copies(struct io_pagetable *iopt, unsigned long start,
 			unsigned long last, int prot, struct list_head *areas,
 			unsigned long *address)
 {
-	struct io_area *area, *copy;
-	int rc = 0;
+	struct copy_request request = {
+		.iopt = iopt,
+		.start = start,
+		.last = last,
+		.prot = prot,
+		.blanks = LIST_HEAD_INIT(request.blanks),
+	};
+	struct io_area *area;
+	int rc;
 
-	mutex_lock(&iopt->iova_lock);
-	if (!iopt_is_covered(iopt, start, last)) {
-		mutex_unlock(&iopt->iova_lock);
-		return -ENOENT;
+	rc = make_copies(&request, areas, address);
+	free_blanks(&request.blanks);
+	if (rc)
+		return rc;
+	list_for_each_entry(area, areas, link) {
+		rc = take_a_break() ?: io_area_finish_copy(area);
+		if (rc)
+			return rc;
 	}
-	area = iopt_area_first(iopt, start, last);
-	*address = source_address(area, start);
-	for (; area && !rc; area = iopt_area_next(area, last)) {
-		if (fatal_signal_pending(current)) {
-			rc = -EINTR;
-			break;
-		}
-		copy = io_area_alloc_copy(area, max(start, area->node.start),
-					  min(last, area->node.last), prot);
-		if (copy)
-			list_add_tail(&copy->link, areas);
-		else
-			rc = -ENOMEM;
-	}
-	mutex_unlock(&iopt->iova_lock);
-	return rc;
+	return 0;
 }
 
 /**

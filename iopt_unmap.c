@@ -13,13 +13,14 @@
  * Domains_lock is held, shared, from the check to the end: a domain that is
  * being added sees areas either live or not at all.
  */
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
 #include "io_pagetable.h"
 
-/* Rounds of asking accesses to let go before it is their driver's bug */
-#define UNMAP_ROUNDS 100
+/* How long to ask accesses to let go before it is their driver's bug */
+#define UNMAP_JIFFIES HZ
 
 /* What is to be removed */
 struct unmap_range {
@@ -193,13 +194,15 @@ static int wait_claimed(struct io_pagetable *iopt, unsigned int settled)
 
 /* Have whatever @check found go away */
 static int make_way(struct io_pagetable *iopt, const struct unmap_range *range,
-		    const struct unmap_check *check, unsigned int *rounds)
+		    const struct unmap_check *check, unsigned long *end)
 {
 	if (check->claimed)
 		return wait_claimed(iopt, check->settled);
 	if (check->busy)
 		return iopt_wait(iopt, check->settled);
-	if ((*rounds)++ == UNMAP_ROUNDS)
+	if (!*end)
+		*end = jiffies + UNMAP_JIFFIES;
+	if (time_after(jiffies, *end))
 		return -EDEADLK;
 	iopt_ask_accesses(iopt, NULL, range->start, range->last);
 	return fatal_signal_pending(current) ? -EINTR : 0;
@@ -217,7 +220,7 @@ static int unmap_range(struct io_pagetable *iopt, struct unmap_range *range,
 		       unsigned long *unmapped)
 {
 	struct unmap_check check;
-	unsigned int rounds = 0;
+	unsigned long end = 0;
 	bool closed = false;
 	int rc;
 
@@ -226,7 +229,7 @@ static int unmap_range(struct io_pagetable *iopt, struct unmap_range *range,
 		if (rc != -EAGAIN)
 			break;
 		closed = true;
-		rc = make_way(iopt, range, &check, &rounds);
+		rc = make_way(iopt, range, &check, &end);
 		if (rc)
 			break;
 	}
@@ -244,7 +247,7 @@ static int unmap_range(struct io_pagetable *iopt, struct unmap_range *range,
  *
  * On return no device and no access reaches the memory through these IOVAs.
  * Waits for accesses to let go of it, and for pinning in progress to end;
- * SIGKILL ends that wait. The caller holds no lock from hwpt_lock down.
+ * SIGKILL ends that wait. The caller holds no lock.
  *
  * Return: 0; with nothing changed -ENOENT: there is nothing, or an area reaches
  * out of the range, -EBUSY: an area is being set up or removed by another call,
@@ -330,7 +333,7 @@ static void take_idle(struct io_pagetable *iopt, struct list_head *dying)
  *
  * For those who can't wait for user memory, and pinning waits for it: what is being
  * mapped, pinned or unmapped at this moment stays, and so does what accesses have
- * pinned. The caller holds no lock from hwpt_lock down.
+ * pinned. The caller holds no lock of the IOVA space.
  */
 void iopt_unmap_idle(struct io_pagetable *iopt)
 {

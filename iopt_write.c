@@ -26,7 +26,7 @@ static void erase_before(struct io_pagetable *iopt, struct io_area *area,
 	}
 }
 
-/* A domain that is being filled takes areas further up by itself */
+/* A domain that is being filled takes the others that were there before by itself */
 static int write_everywhere(struct io_pagetable *iopt, struct io_area *area)
 {
 	struct iopt_domain *entry;

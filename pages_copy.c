@@ -8,6 +8,8 @@
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "pages_copy.h"
 #include "selftest.h"
@@ -81,6 +83,9 @@ int io_pages_copy(struct io_pages *pages, unsigned long offset, void *data,
 		offset += part;
 		data += part;
 		length -= part;
+		cond_resched();
+		if (length && !rc && fatal_signal_pending(current))
+			rc = -EINTR;
 	}
 	return rc;
 }

@@ -7,6 +7,7 @@
  * that finds the hold of exactly a range. It must never know how pages are pinned.
  */
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "pages.h"
@@ -83,8 +84,8 @@ static void insert_shared(struct io_pages *pages, struct shared_hold *new)
 	rb_insert_color(&new->node, &pages->shared);
 }
 
-/* Whether there was one already */
-static bool share_again(struct io_pages *pages, unsigned long first,
+/* Whether there was one already; else @new is there now, if that is not NULL */
+static bool share_or_insert(struct io_pages *pages, unsigned long first,
 			unsigned long last, struct shared_hold *new)
 {
 	struct shared_hold *shared;
@@ -115,7 +116,7 @@ int io_pages_share(struct io_pages *pages, unsigned long first,
 	struct shared_hold *new;
 	int rc;
 
-	if (share_again(pages, first, last, NULL))
+	if (share_or_insert(pages, first, last, NULL))
 		return 0;
 	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
 	if (!new)
@@ -125,22 +126,13 @@ int io_pages_share(struct io_pages *pages, unsigned long first,
 	if (rc)
 		goto out_free;
 	/* Another call may have been faster, its hold will do for both */
-	if (!share_again(pages, first, last, new))
+	if (!share_or_insert(pages, first, last, new))
 		return 0;
 	io_pages_release(pages, &new->hold);
 
 out_free:
 	kfree(new);
 	return rc;
-}
-
-/* The next one that lies inside a range */
-static struct shared_hold *next_inside(struct shared_hold *shared,
-				       unsigned long last)
-{
-	while (shared && shared->hold.node.last > last)
-		shared = to_shared(rb_next(&shared->node));
-	return shared;
 }
 
 /* Returns the hold if that was its last user */
@@ -153,21 +145,29 @@ static struct io_hold *drop_user(struct io_pages *pages,
 	return &shared->hold;
 }
 
-/* Let go, once each, of those that make up a range */
+/*
+ * Let go of those that make up a range, one beginning where the other ends. Others that
+ * lie inside of it may be somebody else's.
+ */
 static void drop_users_inside(struct io_pages *pages, unsigned long first,
 			      unsigned long last, struct list_head *dropped)
 {
-	struct shared_hold *shared, *next;
+	unsigned long page = first;
 
-	for (shared = next_inside(lower_bound(pages, first, first), last);
-	     shared && shared->hold.node.start <= last; shared = next) {
+	while (page <= last) {
+		struct shared_hold *shared = lower_bound(pages, page, page);
 		struct io_hold *hold;
 
-		next = next_inside(to_shared(rb_next(&shared->node)), last);
+		if (!shared || shared->hold.node.last > last ||
+		    shared->hold.node.start != page)
+			break;
+		page = shared->hold.node.last + 1;
 		hold = drop_user(pages, shared);
 		if (hold)
 			list_add_tail(&hold->link, dropped);
+		cond_resched();
 	}
+	WARN_ON(page <= last);
 }
 
 /**

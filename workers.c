@@ -12,6 +12,7 @@
  * Nobody depends on a helper: parts are taken one by one, by the caller as well,
  * and a helper that gets no turn has taken none. It is then called off.
  */
+#include <linux/bitmap.h>
 #include <linux/cpumask.h>
 #include <linux/memcontrol.h>
 #include <linux/minmax.h>
@@ -36,13 +37,14 @@ struct helper {
 
 /**
  * struct team - the caller and its helpers
- * @lock: Protects @next, @failed and @rc; whoever took a part has it alone
+ * @lock: Protects @next, @failed, @rc and @left; whoever took a part has it alone
  * @do_part: What to do with a part
  * @work: For @do_part
  * @next: The part to be taken next, @nparts: none
  * @nparts: How many parts there are
  * @failed: The first part that failed
  * @rc: Its error
+ * @left: Parts that were taken, but left to the caller
  * @caller: The thread for which the work is done
  * @memcg: Its memory cgroup
  * @helpers: The workers
@@ -55,6 +57,7 @@ struct team {
 	unsigned int nparts;
 	unsigned int failed;
 	int rc;
+	DECLARE_BITMAP(left, WORK_PARTS_MAX);
 	struct task_struct *caller;
 	struct mem_cgroup *memcg;
 	struct helper helpers[MAX_HELPERS];
@@ -93,16 +96,45 @@ static void note_failure(struct team *team, unsigned int part, int rc)
 	spin_unlock(&team->lock);
 }
 
-static void do_parts(struct team *team)
+static void leave_part(struct team *team, unsigned int part)
+{
+	spin_lock(&team->lock);
+	__set_bit(part, team->left);
+	spin_unlock(&team->lock);
+}
+
+static void do_parts(struct team *team, bool helps)
 {
 	unsigned int part;
 
 	while (take_part(team, &part)) {
-		int rc = team->do_part(team->work, part);
+		int rc = team->do_part(team->work, part, helps);
 
+		/* If memory is short it is so for the next part as well */
+		if (helps && rc == -EAGAIN) {
+			leave_part(team, part);
+			break;
+		}
 		if (rc)
 			note_failure(team, part, rc);
 		cond_resched();
+	}
+}
+
+/* When nobody has a part in hand any more */
+static void do_left_parts(struct team *team)
+{
+	unsigned int part;
+
+	for_each_set_bit(part, team->left, team->nparts) {
+		int rc;
+
+		if (part > team->failed)
+			return;
+		rc = fatal_signal_pending(current) ? -EINTR :
+			team->do_part(team->work, part, false);
+		if (rc)
+			note_failure(team, part, rc);
 	}
 }
 
@@ -111,7 +143,7 @@ static void help(struct work_struct *work)
 	struct team *team = container_of(work, struct helper, work)->team;
 	struct mem_cgroup *old = set_active_memcg(team->memcg);
 
-	do_parts(team);
+	do_parts(team, true);
 	set_active_memcg(old);
 }
 
@@ -142,7 +174,7 @@ static int work_alone(work_part_fn do_part, void *work, unsigned int nparts)
 
 	for (part = 0; part != nparts && !rc; part++) {
 		rc = fatal_signal_pending(current) ? -EINTR :
-						     do_part(work, part);
+						     do_part(work, part, false);
 		cond_resched();
 	}
 	return rc;
@@ -166,7 +198,7 @@ unsigned int workers_available(void)
  * @helpers: How many, at most workers_available(); as many as get a turn help
  * @do_part: Does one part
  * @work: For @do_part
- * @nparts: How many parts, at least 1; they are taken in ascending order
+ * @nparts: How many parts, 1 to WORK_PARTS_MAX; they are taken in ascending order
  *
  * When it returns nobody has a part in hand. Sleeps; the caller's locks cover what
  * the helpers do.
@@ -194,8 +226,9 @@ int work_together(unsigned int helpers, work_part_fn do_part, void *work,
 	team->memcg = get_mem_cgroup_from_mm(current->mm);
 
 	call_helpers(team, helpers);
-	do_parts(team);
+	do_parts(team, false);
 	dismiss_helpers(team, helpers);
+	do_left_parts(team);
 	rc = team->rc;
 	mem_cgroup_put(team->memcg);
 	kfree(team);
