@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Nobody who tears something down waits for user memory.
+ *
+ * A process hangs in a command because memory never appears. Another one then takes
+ * away what there is, as drivers do when a device is pulled out. No lock that it needs
+ * may be held by the one that hangs.
+ */
+#include <pthread.h>
+
+#include <kselftest_harness.h>
+
+#include "kernel_counters.h"
+#include "mock_space.h"
+#include "slow_memory.h"
+#include "watchdog.h"
+
+#define IOVA MOCK_APERTURE_START
+#define SIZE (16 * PAGE)
+#define FAR (IOVA + HUGE_PAGE)
+
+/*
+ * What all processes see. The devices are attached to @other, @table is one more page
+ * table of it; slow memory is for @slow_ioas, of which @slow_table is, if there is one.
+ */
+struct context {
+	int fd;
+	__u32 slow_ioas;
+	__u32 other;
+	__u32 slow_table;
+	__u32 table;
+	struct mock device;
+	struct mock sibling;
+	struct slow_memory slow;
+	int access;
+	struct memory memory;
+	struct watched hangs;
+	struct watched others;
+};
+
+static int map_slow(struct context *context)
+{
+	return iommu_ioas_map_fixed(context->fd, context->slow_ioas, context->slow.start, SIZE,
+				    IOMMU_MAP_RW, IOVA);
+}
+
+static int prepare_table(struct context *context)
+{
+	return iommu_hwpt_alloc(context->fd, context->device.idev, context->slow_ioas, 0,
+				&context->slow_table);
+}
+
+static int attach_sibling(struct context *context)
+{
+	struct mock mock;
+
+	return mock_join(context->fd, context->slow_ioas, context->device.id, 0, &mock);
+}
+
+static int replace(struct context *context)
+{
+	__u32 pt_id = context->slow_ioas;
+
+	return mock_replace(context->fd, context->device.id, &pt_id);
+}
+
+static int alloc_table(struct context *context)
+{
+	return iommu_hwpt_alloc(context->fd, context->device.idev, context->slow_ioas, 0,
+				&context->slow_table);
+}
+
+static int alloc_table_with_data(struct context *context)
+{
+	__u32 hwpt;
+
+	return iommu_hwpt_alloc_data(context->fd, context->device.idev, context->slow_ioas, 0,
+				     IOMMU_HWPT_DATA_SELFTEST, context->slow.start,
+				     sizeof(struct iommu_hwpt_selftest), &hwpt);
+}
+
+static int get_hw_info(struct context *context)
+{
+	struct iommu_hw_info info;
+
+	return iommu_get_hw_info(context->fd, context->device.idev, context->slow.start,
+				 sizeof(struct iommu_test_hw_info), &info);
+}
+
+static int pin(struct context *context)
+{
+	__u32 id;
+
+	return mock_access_pin(context->fd, context->access, IOVA, SIZE, 0, NULL, &id);
+}
+
+static int read_memory(struct context *context)
+{
+	__u8 bytes[PAGE];
+
+	return mock_access_read(context->fd, context->access, IOVA, bytes, sizeof(bytes));
+}
+
+FIXTURE(mock_hang)
+{
+	struct kernel_counters before;
+	struct context *context;
+	pid_t child;
+};
+
+/* @prepare works, @run hangs; meanwhile destroying the device is as @destroy_device says. */
+FIXTURE_VARIANT(mock_hang)
+{
+	int (*prepare)(struct context *context);
+	int (*run)(struct context *context);
+	int destroy_device;
+};
+
+/* The mock driver's own calls keep its object, so a device that they work with is busy. */
+FIXTURE_VARIANT_ADD(mock_hang, map) { prepare_table, map_slow, 0 };
+FIXTURE_VARIANT_ADD(mock_hang, attach) { map_slow, attach_sibling, -EBUSY };
+FIXTURE_VARIANT_ADD(mock_hang, replace) { map_slow, replace, -EBUSY };
+FIXTURE_VARIANT_ADD(mock_hang, hwpt_alloc) { map_slow, alloc_table, 0 };
+FIXTURE_VARIANT_ADD(mock_hang, hwpt_alloc_data) { prepare_table, alloc_table_with_data, 0 };
+FIXTURE_VARIANT_ADD(mock_hang, hw_info) { prepare_table, get_hw_info, 0 };
+FIXTURE_VARIANT_ADD(mock_hang, pin) { map_slow, pin, 0 };
+FIXTURE_VARIANT_ADD(mock_hang, read) { map_slow, read_memory, 0 };
+
+/* The process that hangs; never returns. */
+static void hang(struct context *context, const struct _fixture_variant_mock_hang *variant,
+		 int ready)
+{
+	if (slow_memory_create(&context->slow, SIZE) || variant->prepare(context))
+		_exit(1);
+	/* It is to hang with nobody left who could help, but whoever was told. */
+	if (!fork())
+		_exit(slow_memory_wait(&context->slow) || write(ready, "", 1) != 1);
+	close(ready);
+	watched_begin(&context->hangs, "what hangs");
+	variant->run(context);
+	_exit(2);
+}
+
+static int open_context(struct context *context)
+{
+	int rc;
+
+	context->fd = iommu_open();
+	if (context->fd < 0)
+		return context->fd;
+	rc = memory_allocate(&context->memory, MEMORY_ANONYMOUS, SIZE);
+	if (rc)
+		return rc;
+	return iommu_ioas_alloc(context->fd, &context->slow_ioas) ? :
+	       iommu_ioas_alloc(context->fd, &context->other) ? :
+	       mock_attach(context->fd, context->other, &context->device) ? :
+	       mock_join(context->fd, context->other, context->device.id, 0,
+			 &context->sibling) ? :
+	       iommu_hwpt_alloc(context->fd, context->device.idev, context->other, 0,
+				&context->table) ? :
+	       iommu_ioas_map_fixed(context->fd, context->slow_ioas, context->memory.start,
+				    SIZE, IOMMU_MAP_RW, FAR) ? :
+	       mock_access_create(context->fd, context->slow_ioas,
+				  MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES, &context->access);
+}
+
+FIXTURE_SETUP(mock_hang)
+{
+	struct context *context;
+	int ready[2];
+	char byte;
+
+	self->before = kernel_counters_read();
+	context = mmap(NULL, sizeof(*context), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, context);
+	self->context = context;
+	ASSERT_EQ(0, open_context(context));
+	ASSERT_EQ(0, pipe(ready));
+	self->child = fork();
+	ASSERT_LE(0, self->child);
+	if (!self->child)
+		hang(context, variant, ready[1]);
+	close(ready[1]);
+	ASSERT_EQ(1, read(ready[0], &byte, 1));
+	close(ready[0]);
+}
+
+FIXTURE_TEARDOWN(mock_hang)
+{
+	kill(self->child, SIGKILL);
+	watchdog_reap(self->child, watchdog_limit());
+	close(self->context->access);
+	close(self->context->fd);
+	memory_free(&self->context->memory);
+	EXPECT_TRUE(kernel_counters_settle(&self->before));
+}
+
+static int unmap_other_area(struct context *context)
+{
+	return iommu_ioas_unmap(context->fd, context->slow_ioas, FAR, SIZE, NULL);
+}
+
+static int move_access(struct context *context)
+{
+	return mock_access_replace(context->fd, context->access, context->other);
+}
+
+static int destroy_table(struct context *context)
+{
+	return iommu_destroy(context->fd, context->table);
+}
+
+/* Of the IOAS in which something hangs; not there if it is being made just now. */
+static int destroy_slow_table(struct context *context)
+{
+	return context->slow_table ? iommu_destroy(context->fd, context->slow_table) : 0;
+}
+
+static int destroy_sibling(struct context *context)
+{
+	return iommu_destroy(context->fd, context->sibling.id);
+}
+
+static int destroy_device(struct context *context)
+{
+	return iommu_destroy(context->fd, context->device.id);
+}
+
+static const struct teardown {
+	const char *name;
+	int (*run)(struct context *context);
+} teardowns[] = {
+	{ "unmapping another area", unmap_other_area },
+	{ "moving the access to another IOAS", move_access },
+	{ "destroying a page table", destroy_table },
+	{ "destroying a page table of the same IOAS", destroy_slow_table },
+	{ "destroying a device of the same group", destroy_sibling },
+	{ "destroying the device", destroy_device },
+};
+
+/* Returns the number of the first that did not end as it is to, or 0. */
+static int tear_down(struct context *context, int rc_of_device)
+{
+	unsigned int i;
+	int rc;
+
+	for (i = 0; i < ARRAY_SIZE(teardowns); i++) {
+		watched_begin(&context->others, teardowns[i].name);
+		rc = teardowns[i].run(context);
+		if (rc != (teardowns[i].run == destroy_device ? rc_of_device : 0)) {
+			printf("# %s: %d\n", teardowns[i].name, rc);
+			return i + 1;
+		}
+	}
+	watched_end(&context->others);
+	return 0;
+}
+
+TEST_F_TIMEOUT(mock_hang, holds_up_nobody_who_tears_down_and_ends_by_SIGKILL, 120)
+{
+	struct context *context = self->context;
+	pid_t others = fork();
+	int status;
+
+	ASSERT_LE(0, others);
+	if (!others) {
+		status = tear_down(context, variant->destroy_device);
+		fflush(stdout);
+		_exit(status);
+	}
+	EXPECT_EQ(0, watchdog_run(others, &context->others, 1));
+	/* It still hangs. */
+	EXPECT_EQ(0, waitpid(self->child, NULL, WNOHANG));
+	ASSERT_EQ(0, kill(self->child, SIGKILL));
+	status = watchdog_reap(self->child, watchdog_limit());
+	if (status == -1)
+		watchdog_print(&context->hangs);
+	EXPECT_EQ(SIGKILL, status);
+	EXPECT_EQ(0, pages_pinned());
+}
+
+/* A thread that pins. */
+struct pinner {
+	struct context *context;
+	int rc;
+};
+
+static void *run_pin(void *data)
+{
+	struct pinner *pinner = data;
+
+	pinner->rc = pin(pinner->context);
+	return NULL;
+}
+
+static int wait_until_it_pins(struct context *context, struct pinner *pinner,
+			      pthread_t *thread)
+{
+	int rc;
+
+	*pinner = (struct pinner){ .context = context };
+	rc = open_context(context) ? : slow_memory_create(&context->slow, SIZE) ? :
+	     map_slow(context) ? : -pthread_create(thread, NULL, run_pin, pinner);
+	return rc ? : slow_memory_wait(&context->slow);
+}
+
+TEST(a_pin_that_ends_after_the_access_has_moved_is_ENOENT_and_leaves_nothing)
+{
+	static const __u8 contents[SIZE];
+	struct context context = {};
+	struct pinner pinner;
+	pthread_t thread;
+	__u32 id = 0;
+
+	ASSERT_EQ(0, wait_until_it_pins(&context, &pinner, &thread));
+	ASSERT_EQ(0, move_access(&context));
+	ASSERT_EQ(0, slow_memory_release(&context.slow, contents));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(-ENOENT, pinner.rc);
+	EXPECT_EQ(0, mock_check_refs(context.fd, context.slow.start, SIZE, 0));
+	EXPECT_EQ(0, pages_pinned());
+
+	/* In the other IOAS it works, and that one counts in no other. */
+	ASSERT_EQ(0, iommu_ioas_map_fixed(context.fd, context.other, context.memory.start, SIZE,
+					  IOMMU_MAP_RW, IOVA));
+	EXPECT_EQ(0, mock_access_pin(context.fd, context.access, IOVA, SIZE, 0,
+				     context.memory.start, &id));
+	EXPECT_EQ(0, mock_access_unpin(context.fd, context.access, id));
+	EXPECT_EQ(0, iommu_ioas_unmap(context.fd, context.slow_ioas, IOVA, SIZE, NULL));
+	close(context.access);
+	close(context.fd);
+	slow_memory_free(&context.slow);
+}
+
+TEST_HARNESS_MAIN
