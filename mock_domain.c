@@ -7,6 +7,8 @@
  * come to be.
  */
 #include <linux/align.h>
+#include <linux/atomic.h>
+#include <linux/debugfs.h>
 #include <linux/iommu.h>
 #include <linux/log2.h>
 #include <linux/sizes.h>
@@ -60,6 +62,9 @@ static const struct mock_format formats[] = {
 		},
 	},
 };
+
+/* How many calls of unmap_pages() are going to unmap nothing */
+static atomic_t unmaps_to_fail;
 
 static struct mock_domain *to_mock_domain(struct iommu_domain *domain)
 {
@@ -137,6 +142,8 @@ static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova,
 			  size_t size, size_t count,
 			  struct iommu_iotlb_gather *gather)
 {
+	if (atomic_add_unless(&unmaps_to_fail, -1, 0))
+		return 0;
 	return mock_table_unmap(&to_mock_domain(domain)->table, iova,
 				size * count);
 }
@@ -317,4 +324,21 @@ bool mock_domain_is_tracking(struct iommu_domain *domain)
 void mock_domain_write(struct iommu_domain *domain, unsigned long iova)
 {
 	mock_table_write(&to_mock_domain(domain)->table, iova);
+}
+
+/**
+ * mock_domain_init - make the file that says how many unmaps are to fail
+ */
+void mock_domain_init(void)
+{
+	debugfs_create_atomic_t("iommufd_fail_unmap", 0600, NULL,
+				&unmaps_to_fail);
+}
+
+/**
+ * mock_domain_exit - the opposite
+ */
+void mock_domain_exit(void)
+{
+	debugfs_lookup_and_remove("iommufd_fail_unmap", NULL);
 }

@@ -17,6 +17,8 @@ int mock_domain_set_pasid(struct iommu_domain *domain, struct device *dev,
 			  ioasid_t pasid, struct iommu_domain *old);
 bool mock_domain_is_paging(const struct iommu_domain *domain);
 bool mock_domain_is_tracking(struct iommu_domain *domain);
+void mock_domain_init(void);
+void mock_domain_exit(void);
 void mock_domain_write(struct iommu_domain *domain, unsigned long iova);
 
 #endif

@@ -171,6 +171,7 @@ int mock_iommu_init(void)
 	rc = iommufd_register_driver_ops(&mock_iommu_ops, &mock_driver_ops);
 	if (rc)
 		goto out_iommu;
+	mock_domain_init();
 	return 0;
 
 out_iommu:
@@ -191,6 +192,7 @@ out_fwnode:
  */
 void mock_iommu_exit(void)
 {
+	mock_domain_exit();
 	iommufd_unregister_driver_ops(&mock_iommu_ops);
 	remove_iommu();
 	mock_fault_exit();
