@@ -46,6 +46,7 @@ enum {
 	IOMMU_TEST_OP_MOCK_DOMAIN_JOIN = IOMMU_TEST_OP_OWN_FIRST,
 	IOMMU_TEST_OP_ASK_LATER,
 	IOMMU_TEST_OP_UNBIND_HELD,
+	IOMMU_TEST_OP_HOLD_MMAP_LOCK,
 };
 
 /* The mock IOMMU has pages of half the size of the smallest CPU's */
@@ -143,6 +144,9 @@ enum {
  *             going on then fails
  * @unbind_held: Destroy mock device @id while somebody keeps its group; was the
  *               group the context's before, and is it after?
+ * @hold_mmap_lock: Have the caller's address space locked for @ms milliseconds, or if
+ *                  that is 0 until the process is killed. The byte at @uptr, which
+ *                  is in memory already, becomes 1 when it is
  * @last: Ignored
  */
 struct iommu_test_cmd {
@@ -271,6 +275,10 @@ struct iommu_test_cmd {
 			__u32 out_before;
 			__u32 out_after;
 		} unbind_held;
+		struct {
+			__aligned_u64 uptr;
+			__u32 ms;
+		} hold_mmap_lock;
 	};
 	__u32 last;
 };

@@ -12,6 +12,9 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/pagemap.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
 
 #include "hwpt_paging.h"
 #include "mock_domain.h"
@@ -295,10 +298,36 @@ static int (*const operations[])(struct iommufd_command *command) = {
 };
 
 /* By their distance from IOMMU_TEST_OP_OWN_FIRST */
+static void keep_waiting(u32 ms)
+{
+	if (ms)
+		schedule_timeout_killable(msecs_to_jiffies(ms));
+	while (!ms && !fatal_signal_pending(current))
+		schedule_timeout_killable(MAX_SCHEDULE_TIMEOUT);
+}
+
+/* As a page fault does that user space does not answer, but for writing */
+static int hold_mmap_lock(struct iommufd_command *command)
+{
+	struct iommu_test_cmd *args = command->args;
+	const u8 held = 1;
+	int rc;
+
+	if (mmap_write_lock_killable(current->mm))
+		return -EINTR;
+	rc = copy_to_user_nofault(u64_to_user_ptr(args->hold_mmap_lock.uptr),
+				  &held, sizeof(held));
+	if (!rc)
+		keep_waiting(args->hold_mmap_lock.ms);
+	mmap_write_unlock(current->mm);
+	return rc;
+}
+
 static int (*const own_operations[])(struct iommufd_command *command) = {
 	selftest_mock_domain_join,
 	selftest_ask_later,
 	selftest_unbind_held,
+	hold_mmap_lock,
 };
 
 /**
