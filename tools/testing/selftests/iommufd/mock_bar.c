@@ -5,6 +5,7 @@
  */
 #include "bar.h"
 #include "mock.h"
+#include "privilege.h"
 
 FIXTURE(mock_bar)
 {
@@ -44,4 +45,20 @@ TEST_F(mock_bar, cannot_be_read_or_written)
 	ASSERT_EQ(-EINVAL, mock_access_write(self->pair.iommufd, self->access,
 					     BAR_IOVA + EDU_LIVENESS, &word, sizeof(word)));
 	ASSERT_EQ(UNTOUCHED, edu_liveness(&self->pair.target));
+}
+
+/* A limit is for memory: what a device has takes none from anybody. */
+TEST_F(mock_bar, needs_no_memory_that_may_be_locked)
+{
+	__u64 length = self->pair.target.registers_size;
+	int rc;
+
+	ASSERT_EQ(0, iommu_ioas_unmap(self->pair.iommufd, self->pair.ioas, BAR_IOVA, length, NULL));
+	ASSERT_EQ(0, bar_pair_attach(&self->pair));
+	ASSERT_EQ(0, privilege_limit_memlock(0));
+	ASSERT_EQ(0, privilege_drop(privilege_fresh_user()));
+	rc = bar_pair_map(&self->pair);
+	ASSERT_EQ(0, privilege_restore());
+	ASSERT_EQ(0, rc);
+	ASSERT_TRUE(bar_pair_reaches(&self->pair, UNTOUCHED));
 }

@@ -68,17 +68,29 @@ static int attach(struct _test_data_pin_limit *self)
 }
 
 /* Maps without privileges, which is what makes the limit count. */
-static int map_as(struct _test_data_pin_limit *self, uid_t user, __u64 pages, __u64 iova)
+static int map_part_as(struct _test_data_pin_limit *self, uid_t user, __u64 first, __u64 pages,
+		       __u64 iova)
 {
 	int rc;
 
 	if (privilege_drop(user))
 		return -errno;
-	rc = attachment_map(&self->attachment, self->memory.start, pages * PAGE_BYTES,
-			    IOMMU_MAP_RW, iova);
+	rc = attachment_map(&self->attachment, self->memory.start + first * PAGE_BYTES,
+			    pages * PAGE_BYTES, IOMMU_MAP_RW, iova);
 	if (privilege_restore())
 		return -errno;
 	return rc;
+}
+
+static int map_as(struct _test_data_pin_limit *self, uid_t user, __u64 pages, __u64 iova)
+{
+	return map_part_as(self, user, 0, pages, iova);
+}
+
+/* From another page of the memory than the first. */
+static int map_at(struct _test_data_pin_limit *self, __u64 first, __u64 pages, __u64 iova)
+{
+	return map_part_as(self, self->user, first, pages, iova);
 }
 
 static int map(struct _test_data_pin_limit *self, __u64 pages, __u64 iova)
@@ -143,10 +155,11 @@ TEST_F(pin_limit, failures_cost_nothing)
 	int i;
 
 	ASSERT_EQ(0, attach(self));
-	/* Over the limit, and memory that is not there. */
+	/* Over the limit, whatever else is wrong, and memory that is not there. */
 	ASSERT_EQ(0, munmap(self->memory.start + SIZE, PAGE_BYTES));
 	for (i = 0; i < 10; i++) {
-		ASSERT_EQ(-EFAULT, map(self, LIMIT + 1, IOVA));
+		ASSERT_EQ(-ENOMEM, map(self, LIMIT + 1, IOVA));
+		ASSERT_EQ(-EFAULT, map_at(self, 1, LIMIT, IOVA));
 		ASSERT_EQ(-EEXIST, map(self, 1, IOVA) ?: map(self, LIMIT, IOVA));
 		ASSERT_EQ(0, unmap(self, 1, IOVA));
 	}
