@@ -59,6 +59,7 @@ static void measure(bool quick)
 	bench_map(quick);
 	bench_table();
 	bench_areas(quick);
+	bench_copies(quick);
 	bench_exit();
 	if (!quick)
 		bench_overhead();

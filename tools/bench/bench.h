@@ -18,6 +18,7 @@ void bench_system(void);
 void bench_map(bool quick);
 void bench_table(void);
 void bench_areas(bool quick);
+void bench_copies(bool quick);
 void bench_exit(void);
 void bench_overhead(void);
 void bench_parallel(void);
