@@ -8,8 +8,6 @@
 #include <linux/iommu.h>
 #include <linux/math.h>
 #include <linux/mm.h>
-#include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -29,14 +27,12 @@
  * struct area_work - an area that is mapped in parts
  * @area: The area
  * @writer: As it is at the beginning of each part
- * @caller: The thread for which it is done
  * @part_size: Pages, a multiple of PART_ALIGN
  * @mapped: Bytes, by part; each written by who has the part
  */
 struct area_work {
 	struct io_area *area;
 	struct io_domain_writer writer;
-	struct task_struct *caller;
 	unsigned long part_size;
 	unsigned long mapped[AREA_PARTS];
 };
@@ -58,29 +54,21 @@ static void run_to_extent(const struct io_area *area, const struct pfn_run *run,
 	extent->length = min(end, area_end) - first;
 }
 
-/* Runs to map before others get a chance to run */
-#define RESCHED_RUNS 1024
-
 /*
- * Map pages; @end becomes the IOVA up to which that was done. pages->lock is held. It
- * ends early if the thread for which it is done is killed.
+ * Map pages; @end becomes the IOVA up to which that was done. pages->lock is held.
+ * In line, as most areas are a page or a run, and cost little more than the call.
  */
-static int map_pages(const struct io_area *area, struct task_struct *caller,
-		     struct io_domain_writer *writer, unsigned long first,
-		     unsigned long last, unsigned long *end)
+static __always_inline int map_pages(const struct io_area *area,
+				     struct io_domain_writer *writer,
+				     unsigned long first, unsigned long last,
+				     unsigned long *end)
 {
 	struct pfn_runs_iter iter __uninitialized;
-	unsigned int runs = 0;
 
 	pfn_runs_for_each(&area->pages->runs, &iter, first, last) {
 		struct io_extent extent __uninitialized;
 		int rc;
 
-		if (++runs % RESCHED_RUNS == 0) {
-			cond_resched();
-			if (fatal_signal_pending(caller))
-				return -EINTR;
-		}
 		run_to_extent(area, &iter.run, &extent);
 		rc = io_domain_map(writer, &extent);
 		*end = extent.iova + extent.length;
@@ -108,7 +96,7 @@ static int map_alone(struct io_area *area, struct iommu_domain *domain,
 
 	io_domain_writer_init(&writer, domain, area->prot, large);
 	mutex_lock(&pages->lock);
-	rc = map_pages(area, current, &writer, area->hold.node.start,
+	rc = map_pages(area, &writer, area->hold.node.start,
 		       area->hold.node.last, &end);
 	mutex_unlock(&pages->lock);
 
@@ -172,8 +160,7 @@ static int map_part(void *data, unsigned int part, bool helps)
 	if (helps)
 		writer.gfp = GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN;
 	if (first != next)
-		rc = map_pages(work->area, work->caller, &writer, first,
-			       next - 1, &end);
+		rc = map_pages(work->area, &writer, first, next - 1, &end);
 	work->mapped[part] = end - page_iova(work->area, first);
 	if (!helps || rc != -ENOMEM)
 		return rc;
@@ -207,18 +194,15 @@ static unsigned int count_helpers(struct io_area *area)
 	return runs / HELPER_MIN_RUNS;
 }
 
+/* Frees @work, which is zeroed */
 static int map_together(struct io_area *area, struct iommu_domain *domain,
-			bool large, unsigned int helpers)
+			bool large, struct area_work *work,
+			unsigned int helpers)
 {
 	unsigned long npages = area->hold.node.last - area->hold.node.start + 1;
-	struct area_work *work;
 	int rc;
 
-	work = kzalloc(sizeof(*work), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!work)
-		return map_alone(area, domain, large);
 	work->area = area;
-	work->caller = current;
 	work->part_size = roundup(DIV_ROUND_UP(npages, AREA_PARTS - 1),
 				  PART_ALIGN);
 	io_domain_writer_init(&work->writer, domain, area->prot, large);
@@ -252,9 +236,12 @@ static int map_together(struct io_area *area, struct iommu_domain *domain,
 int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large)
 {
 	unsigned int helpers = count_helpers(area);
+	struct area_work *work = NULL;
 
-	return helpers ? map_together(area, domain, large, helpers) :
-			 map_alone(area, domain, large);
+	if (helpers)
+		work = kzalloc(sizeof(*work), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	return work ? map_together(area, domain, large, work, helpers) :
+		      map_alone(area, domain, large);
 }
 
 /**

@@ -8,6 +8,7 @@
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 /**
  * struct io_extent - physically contiguous memory and where it is to appear
@@ -28,7 +29,8 @@ struct io_extent {
  * @large: Entries larger than PAGE_SIZE may be used
  * @pages: There are entries of PAGE_SIZE
  * @gfp: How page tables are allocated
- * @calls: To give others a chance to run now and then
+ * @caller: The thread for which it is done, whoever does it; SIGKILL to it ends it
+ * @calls: To give others a chance to run now and then, and to end by SIGKILL
  */
 struct io_domain_writer {
 	struct iommu_domain *domain;
@@ -36,10 +38,11 @@ struct io_domain_writer {
 	bool large;
 	bool pages;
 	gfp_t gfp;
+	struct task_struct *caller;
 	unsigned int calls;
 };
 
-/* Calls of a driver before others get a chance to run */
+/* Calls of a driver before others get a chance to run, or the process to end */
 #define IO_DOMAIN_RESCHED 256
 
 int io_domain_map_large(struct io_domain_writer *writer,
@@ -64,6 +67,7 @@ static inline void io_domain_writer_init(struct io_domain_writer *writer,
 	writer->prot = prot;
 	writer->large = large;
 	writer->gfp = GFP_KERNEL_ACCOUNT;
+	writer->caller = current;
 	writer->pages = domain->pgsize_bitmap & PAGE_SIZE;
 	writer->calls = 0;
 }
@@ -96,14 +100,19 @@ static inline int io_domain_map_page(const struct io_domain_writer *writer,
  * Entries are in effect after io_domain_sync(). The caller keeps others from
  * mapping and unmapping this range of the domain. Sleeps.
  *
- * Return: 0, or the error of the driver; then @extent->length is set to how much of it
- * is mapped, for io_domain_unmap().
+ * Return: 0, or the error of the driver, or -EINTR: killed; then @extent->length is set
+ * to how much of it is mapped, for io_domain_unmap().
  */
 static inline int io_domain_map(struct io_domain_writer *writer,
 				struct io_extent *extent)
 {
-	if (!(++writer->calls % IO_DOMAIN_RESCHED))
+	if (!(++writer->calls % IO_DOMAIN_RESCHED)) {
 		cond_resched();
+		if (fatal_signal_pending(writer->caller)) {
+			extent->length = 0;
+			return -EINTR;
+		}
+	}
 	/* Scattered memory is made of nothing else */
 	if (extent->length == PAGE_SIZE && writer->pages &&
 	    PAGE_ALIGNED(extent->iova | extent->phys))
