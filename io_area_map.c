@@ -173,15 +173,13 @@ static int map_part(void *data, unsigned int part, bool helps)
  * How many helpers are worth it. The work is in the runs, however long they are, and
  * most areas have few.
  */
-static unsigned int count_helpers(struct io_area *area)
+static noinline_for_stack unsigned int count_helpers(struct io_area *area)
 {
 	struct io_pages *pages = area->pages;
 	struct pfn_runs_iter iter;
 	unsigned int runs = 0;
 	unsigned int available;
 
-	if (io_area_length(area) < TOGETHER_MIN)
-		return 0;
 	available = workers_available();
 	if (!available)
 		return 0;
@@ -195,9 +193,9 @@ static unsigned int count_helpers(struct io_area *area)
 }
 
 /* Frees @work, which is zeroed */
-static int map_together(struct io_area *area, struct iommu_domain *domain,
-			bool large, struct area_work *work,
-			unsigned int helpers)
+static noinline_for_stack
+int map_together(struct io_area *area, struct iommu_domain *domain, bool large,
+		 struct area_work *work, unsigned int helpers)
 {
 	unsigned long npages = area->hold.node.last - area->hold.node.start + 1;
 	int rc;
@@ -235,9 +233,11 @@ static int map_together(struct io_area *area, struct iommu_domain *domain,
  */
 int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large)
 {
-	unsigned int helpers = count_helpers(area);
 	struct area_work *work = NULL;
+	unsigned int helpers = 0;
 
+	if (io_area_length(area) >= TOGETHER_MIN)
+		helpers = count_helpers(area);
 	if (helpers)
 		work = kzalloc(sizeof(*work), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	return work ? map_together(area, domain, large, work, helpers) :

@@ -83,17 +83,32 @@ static int check_piece(const struct io_pagetable *iopt,
 	return 0;
 }
 
+/* After an area: its successor. Between two areas others get a chance to run */
+static struct io_area *next_area(struct io_area *area,
+				 const struct list_head *areas)
+{
+	area = list_next_entry(area, link);
+	if (!list_entry_is_head(area, areas, link))
+		cond_resched();
+	return area;
+}
+
+/* Most lists have one area, which is asked for no break */
+#define for_each_area(area, areas)					\
+	for (area = list_first_entry(areas, struct io_area, link);	\
+	     !list_entry_is_head(area, areas, link);			\
+	     area = next_area(area, areas))
+
 /* Nobody sees them as long as iova_lock is held */
 static void remove_areas(struct io_pagetable *iopt, struct list_head *areas,
 			 const struct io_area *end)
 {
 	struct io_area *area;
 
-	list_for_each_entry(area, areas, link) {
+	for_each_area(area, areas) {
 		if (area == end)
 			return;
 		iova_tree_remove(&iopt->areas, &area->node);
-		cond_resched();
 	}
 }
 
@@ -108,7 +123,7 @@ static int insert_areas(struct io_pagetable *iopt, struct list_head *areas,
 	struct io_area *area;
 	int rc = 0;
 
-	list_for_each_entry(area, areas, link) {
+	for_each_area(area, areas) {
 		unsigned long length = io_area_length(area);
 
 		area->node.start = iova;
@@ -120,7 +135,6 @@ static int insert_areas(struct io_pagetable *iopt, struct list_head *areas,
 		}
 		rc = rc ?: check_piece(iopt, area, only);
 		iova += length;
-		cond_resched();
 	}
 	if (rc)
 		remove_areas(iopt, areas, NULL);
@@ -142,19 +156,14 @@ static int take_iovas(struct io_pagetable *iopt, struct list_head *areas,
 	return rc;
 }
 
-static int take_a_break(void)
-{
-	cond_resched();
-	return fatal_signal_pending(current) ? -EINTR : 0;
-}
-
 static int hold_areas(struct list_head *areas)
 {
 	struct io_area *area;
 	int rc;
 
-	list_for_each_entry(area, areas, link) {
-		rc = take_a_break() ?: io_area_hold(area);
+	for_each_area(area, areas) {
+		rc = fatal_signal_pending(current) ? -EINTR :
+						     io_area_hold(area);
 		if (rc)
 			return rc;
 	}
@@ -165,11 +174,9 @@ static void release_areas(struct list_head *areas)
 {
 	struct io_area *area;
 
-	list_for_each_entry(area, areas, link) {
+	for_each_area(area, areas)
 		if (area->held)
 			io_area_release(area);
-		cond_resched();
-	}
 }
 
 /* Erase the areas before @end from all domains; those after it are in none */
@@ -178,11 +185,10 @@ static void erase_areas(struct io_pagetable *iopt, struct list_head *areas,
 {
 	struct io_area *area;
 
-	list_for_each_entry(area, areas, link) {
+	for_each_area(area, areas) {
 		if (area == end)
 			return;
 		iopt_erase_area(iopt, area);
-		cond_resched();
 	}
 }
 
@@ -191,9 +197,10 @@ static int write_areas(struct io_pagetable *iopt, struct list_head *areas)
 	struct io_area *area;
 	int rc;
 
-	list_for_each_entry(area, areas, link) {
+	for_each_area(area, areas) {
 		area->joined = iopt->joined;
-		rc = take_a_break() ?: iopt_write_area(iopt, area);
+		rc = fatal_signal_pending(current) ?
+			     -EINTR : iopt_write_area(iopt, area);
 		if (rc) {
 			erase_areas(iopt, areas, area);
 			return rc;
@@ -212,10 +219,8 @@ static bool publish_areas(struct io_pagetable *iopt, struct list_head *areas,
 	mutex_lock(&iopt->iova_lock);
 	fits = held == !!iopt->pinners;
 	if (fits) {
-		list_for_each_entry(area, areas, link) {
+		for_each_area(area, areas)
 			area->state = IO_AREA_LIVE;
-			cond_resched();
-		}
 		INIT_LIST_HEAD(areas);
 		iopt_settle_claimed(iopt);
 	}
@@ -309,10 +314,9 @@ int iopt_map(struct io_pagetable *iopt, struct list_head *areas,
 	struct io_area *area;
 	int rc;
 
-	list_for_each_entry(area, areas, link) {
+	for_each_area(area, areas) {
 		io_area_join(area, iopt);
 		length += io_area_length(area);
-		cond_resched();
 	}
 	rc = take_iovas(iopt, areas, length, address, &start, fixed);
 	if (rc)
