@@ -341,24 +341,27 @@ static unsigned long source_address(const struct io_area *area,
 static int alloc_blanks(struct list_head *blanks, unsigned long count)
 {
 	struct io_area *blank;
-	int rc = 0;
 
-	while (count-- && !rc) {
+	while (count--) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		blank = io_area_alloc_blank();
 		if (!blank)
 			return -ENOMEM;
 		list_add(&blank->link, blanks);
-		rc = take_a_break();
+		cond_resched();
 	}
-	return rc;
+	return 0;
 }
 
 static void free_blanks(struct list_head *blanks)
 {
 	struct io_area *blank, *next;
 
-	list_for_each_entry_safe(blank, next, blanks, link)
+	list_for_each_entry_safe(blank, next, blanks, link) {
 		kfree(blank);
+		cond_resched();
+	}
 }
 
 static unsigned long count_areas(struct io_pagetable *iopt, unsigned long start,
@@ -468,8 +471,9 @@ int iopt_collect_copies(struct io_pagetable *iopt, unsigned long start,
 	free_blanks(&request.blanks);
 	if (rc)
 		return rc;
-	list_for_each_entry(area, areas, link) {
-		rc = take_a_break() ?: io_area_finish_copy(area);
+	for_each_area(area, areas) {
+		rc = fatal_signal_pending(current) ?
+			     -EINTR : io_area_finish_copy(area);
 		if (rc)
 			return rc;
 	}
