@@ -174,7 +174,7 @@ static inline int mock_unbind_held(int fd, __u32 mock_id, bool *before, bool *af
  * Has this process locked for @ms milliseconds, or if that is 0 until it is killed. *@held,
  * which has been written to before, becomes 1 when it is.
  */
-static inline int mock_hold_mmap_lock(int fd, __u32 ms, volatile __u8 *held)
+static inline int mock_hold_mmap_lock(int fd, __u32 ms, __u8 *held)
 {
 	struct iommu_test_cmd cmd = MOCK_CMD(HOLD_MMAP_LOCK, 0,
 		.hold_mmap_lock = { .uptr = (uintptr_t)held, .ms = ms });

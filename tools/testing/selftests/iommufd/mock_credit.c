@@ -20,8 +20,8 @@
 /* What all processes see: who pays, and how to tell it what to do. */
 struct shared {
 	struct watched others;
-	volatile __u8 held;
-	volatile __u8 go_on;
+	__u8 held;
+	__u8 go_on;
 };
 
 FIXTURE(mock_credit)
@@ -68,9 +68,14 @@ static void *run_hold(void *data)
 	return NULL;
 }
 
-static void wait_for(volatile __u8 *flag)
+static bool is_set(const __u8 *flag)
 {
-	while (!*flag)
+	return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+}
+
+static void wait_for(const __u8 *flag)
+{
+	while (!is_set(flag))
 		usleep(1000);
 }
 
@@ -115,9 +120,9 @@ static bool does_not_wait(struct _test_data_mock_credit *self,
 	self->child = fork();
 	if (!self->child)
 		pay_and_lock(self);
-	while (self->child > 0 && !self->shared->held && !waitpid(self->child, NULL, WNOHANG))
+	while (self->child > 0 && !is_set(&self->shared->held) && !waitpid(self->child, NULL, WNOHANG))
 		usleep(1000);
-	if (!self->shared->held)
+	if (!is_set(&self->shared->held))
 		return false;
 	others = fork();
 	if (!others) {
@@ -201,10 +206,10 @@ static int unmap_while_locked(struct _test_data_mock_credit *self, bool again)
 	self->child = fork();
 	if (!self->child)
 		pay_and_lock_a_while(self, again);
-	while (self->child > 0 && !shared->held && !waitpid(self->child, NULL, WNOHANG))
+	while (self->child > 0 && !is_set(&shared->held) && !waitpid(self->child, NULL, WNOHANG))
 		usleep(100);
-	rc = shared->held ? unmap(&self->space) : -ECHILD;
-	shared->go_on = 1;
+	rc = is_set(&shared->held) ? unmap(&self->space) : -ECHILD;
+	__atomic_store_n(&shared->go_on, 1, __ATOMIC_RELEASE);
 	status = watchdog_reap(self->child, watchdog_limit() * 2);
 	self->child = 0;
 	return rc ? : status;
