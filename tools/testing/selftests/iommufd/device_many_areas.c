@@ -30,7 +30,9 @@
 
 /*
  * In nanoseconds. A loop that does as little as 20 instructions for each area, which
- * is less than any of ours does, keeps the processor for 2.6 ms when there are so many.
+ * is less than any of ours does, keeps the processor for 2.6 ms when there are so many;
+ * without the cond_resched() of iopt_area_next() it is 5 ms for an UNMAP that is refused,
+ * and 140 ms for an attach.
  */
 #define PERIOD 1000000L
 #define LIMIT 2000000L

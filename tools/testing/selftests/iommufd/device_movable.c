@@ -5,7 +5,6 @@
  * fails for that: memory is mapped whole.
  *
  * For the machine of scripts/check that has such a zone, and more than one processor.
- * Without the attempts after the first (PIN_TRIES 0) a third of the rounds fail.
  */
 #include <pthread.h>
 #include <sys/mman.h>
