@@ -24,8 +24,12 @@
 /* pin_user_pages_fast() walks a batch with interrupts off */
 #define PIN_BATCH (PAGE_SIZE / sizeof(struct page *))
 
-/* How often to try again what may be in another request's way: a second in all */
-#define PIN_TRIES 9
+/*
+ * How often to try again what may be in another request's way, and up to which pause,
+ * in powers of two of milliseconds: two seconds in all, as a rule
+ */
+#define PIN_TRIES 20U
+#define PIN_PAUSE_MAX 8U
 
 /* A request in progress */
 struct pin_request {
@@ -85,11 +89,12 @@ static long try_to_pin(const struct user_memory *memory, unsigned long address,
 /*
  * A page in ZONE_MOVABLE has to move before it is pinned for long. It can't while
  * anybody else has a reference, and others who try to pin it do for a moment, so both
- * may fail. Longer and longer pauses of random length part them.
+ * may fail. Pauses of random length, in the end as long as the move of some huge pages
+ * may take, part them.
  */
 static bool pause_killable(unsigned int tries)
 {
-	unsigned int ms = 1 + get_random_u32_below(1U << tries);
+	unsigned int ms = 1 + get_random_u32_below(1U << min(tries, PIN_PAUSE_MAX));
 
 	schedule_timeout_killable(msecs_to_jiffies(ms));
 	return !fatal_signal_pending(current);

@@ -13,11 +13,11 @@
 #include "attachment.h"
 #include "edu_fixture.h"
 
-#define SIZE (32UL << 20)
+#define SIZE (16UL << 20)
 #define PAGES (SIZE / PAGE_BYTES)
 #define SKEW (256 * PAGE_BYTES)
 #define IOVA 0x100000000UL
-#define ROUNDS 3
+#define ROUNDS 2
 #define REQUESTS 2
 
 /* Pages of a zone that can be allocated there; 0 if there is no such zone. */
