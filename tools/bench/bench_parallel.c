@@ -134,12 +134,14 @@ static void *populate(void *argument)
 /* As a program is told to: its threads get the memory, then it is mapped */
 static double populate_and_map(const struct memory *memory)
 {
-	struct memory halves[2] = { *memory, *memory };
+	size_t half = memory->size / 2;
+	struct memory halves[2] = {
+		{ .start = memory->start, .size = half },
+		{ .start = memory->start + half, .size = half },
+	};
 	pthread_t thread;
 	double start;
 
-	halves[0].size = halves[1].size = memory->size / 2;
-	halves[1].start += memory->size / 2;
 	must(madvise(memory->start, memory->size, MADV_DONTNEED) ? -errno : 0);
 	start = figure_clock();
 	must(-pthread_create(&thread, NULL, populate, &halves[1]));
