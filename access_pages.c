@@ -90,7 +90,7 @@ static int check_pieces(struct io_pagetable *iopt, unsigned long start,
 {
 	struct area_piece piece;
 
-	if (!iopt_is_covered(iopt, start, last))
+	if (!iopt_count_covered(iopt, start, last))
 		return -ENOENT;
 	for (piece.area = iopt_area_first(iopt, start, last); piece.area;
 	     piece.area = iopt_area_next(piece.area, last)) {

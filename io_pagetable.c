@@ -80,27 +80,30 @@ static bool area_usable(const struct io_area *area)
 }
 
 /**
- * iopt_is_covered - is every byte of a range in a live area?
+ * iopt_count_covered - how many live areas cover a range
  * @iopt: The IOVA space, with iova_lock held
  * @start: First IOVA
  * @last: Last IOVA
  *
- * Return: false if there is a gap, or an area that is being set up or removed.
+ * Return: their number; 0 if there is a gap, or an area that is being set up or
+ * removed.
  */
-bool iopt_is_covered(struct io_pagetable *iopt, unsigned long start,
-		     unsigned long last)
+unsigned long iopt_count_covered(struct io_pagetable *iopt, unsigned long start,
+				 unsigned long last)
 {
+	unsigned long count = 0;
 	struct io_area *area;
 
 	for (area = iopt_area_first(iopt, start, last); area;
 	     area = iopt_area_next(area, last)) {
 		if (area->node.start > start || !area_usable(area))
-			return false;
+			return 0;
+		count++;
 		if (area->node.last >= last)
-			return true;
+			return count;
 		start = area->node.last + 1;
 	}
-	return false;
+	return 0;
 }
 
 /**

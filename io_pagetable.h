@@ -152,8 +152,8 @@ int iopt_add_page_user(struct io_pagetable *iopt);
 void iopt_remove_page_user(struct io_pagetable *iopt);
 struct io_area *iopt_area_first(struct io_pagetable *iopt, unsigned long start,
 				unsigned long last);
-bool iopt_is_covered(struct io_pagetable *iopt, unsigned long start,
-		     unsigned long last);
+unsigned long iopt_count_covered(struct io_pagetable *iopt, unsigned long start,
+				 unsigned long last);
 bool iopt_is_cut(struct io_pagetable *iopt, unsigned long start,
 		 unsigned long last);
 void iopt_settle(struct io_pagetable *iopt);

@@ -364,18 +364,6 @@ static void free_blanks(struct list_head *blanks)
 	}
 }
 
-static unsigned long count_areas(struct io_pagetable *iopt, unsigned long start,
-				 unsigned long last)
-{
-	struct io_area *area;
-	unsigned long count = 0;
-
-	for (area = iopt_area_first(iopt, start, last); area;
-	     area = iopt_area_next(area, last))
-		count++;
-	return count;
-}
-
 /* A range to be copied, and how many blanks there are for it */
 struct copy_request {
 	struct io_pagetable *iopt;
@@ -384,6 +372,8 @@ struct copy_request {
 	int prot;
 	struct list_head blanks;
 	unsigned long nblanks;
+	/* There is memory of devices among it */
+	bool devices;
 };
 
 static void init_copies(struct copy_request *request, struct list_head *areas)
@@ -398,6 +388,7 @@ static void init_copies(struct copy_request *request, struct list_head *areas)
 				  max(request->start, area->node.start),
 				  min(request->last, area->node.last),
 				  request->prot);
+		request->devices |= !!copy->pages->device;
 		list_move_tail(&copy->link, areas);
 	}
 }
@@ -409,9 +400,9 @@ static long try_to_copy(struct copy_request *request, struct list_head *areas,
 	struct io_pagetable *iopt = request->iopt;
 	unsigned long count;
 
-	if (!iopt_is_covered(iopt, request->start, request->last))
+	count = iopt_count_covered(iopt, request->start, request->last);
+	if (!count)
 		return -ENOENT;
-	count = count_areas(iopt, request->start, request->last);
 	if (count > request->nblanks)
 		return count - request->nblanks;
 	*address = source_address(iopt_area_first(iopt, request->start,
@@ -419,6 +410,19 @@ static long try_to_copy(struct copy_request *request, struct list_head *areas,
 				  request->start);
 	init_copies(request, areas);
 	return 0;
+}
+
+static int finish_copies(struct list_head *areas)
+{
+	struct io_area *area;
+	int rc = 0;
+
+	for_each_area(area, areas) {
+		rc = io_area_finish_copy(area);
+		if (rc)
+			break;
+	}
+	return rc;
 }
 
 /* Memory is allocated without the lock: a cgroup can say how long that takes */
@@ -464,20 +468,13 @@ int iopt_collect_copies(struct io_pagetable *iopt, unsigned long start,
 		.prot = prot,
 		.blanks = LIST_HEAD_INIT(request.blanks),
 	};
-	struct io_area *area;
 	int rc;
 
 	rc = make_copies(&request, areas, address);
 	free_blanks(&request.blanks);
-	if (rc)
-		return rc;
-	for_each_area(area, areas) {
-		rc = fatal_signal_pending(current) ?
-			     -EINTR : io_area_finish_copy(area);
-		if (rc)
-			return rc;
-	}
-	return 0;
+	if (!rc && request.devices)
+		rc = finish_copies(areas);
+	return rc;
 }
 
 /**
