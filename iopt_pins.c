@@ -88,13 +88,13 @@ static void unpin_areas(struct io_pagetable *iopt)
 
 	while (!iopt->pinners &&
 	       (area = next_different(iopt, start, false))) {
-		start = area->node.start;
-		if (area->state == IO_AREA_LIVE)
-			change_area(iopt, area, false);
-		else if (area->node.last == ULONG_MAX)
+		bool live = area->state == IO_AREA_LIVE;
+
+		if (!live && area->node.last == ULONG_MAX)
 			break;
-		else
-			start = area->node.last + 1;
+		start = live ? area->node.start : area->node.last + 1;
+		if (live)
+			change_area(iopt, area, false);
 		cond_resched();
 	}
 }

@@ -151,9 +151,9 @@ static bool iova_window(const struct iova_request *request, unsigned long from,
  *
  * Context: The caller excludes writers of the three trees, until it has inserted the result.
  *	    Sleeps.
- * Return: 0, -EINTR killed, -EOVERFLOW if the length is half the address space or more, -EINVAL if it is 0
- *	   or if it or the memory does not allow the alignment asked for, -ENOSPC if nothing
- *	   fits.
+ * Return: 0, -EINTR killed, -EOVERFLOW if the length is half the address space or more,
+ *	   -EINVAL if it is 0 or if it or the memory does not allow the alignment asked for,
+ *	   -ENOSPC if nothing fits.
  */
 int iova_alloc(const struct iova_request *request, unsigned long *iova)
 {

@@ -11,6 +11,8 @@
 #include <linux/debugfs.h>
 #include <linux/iommu.h>
 #include <linux/log2.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <uapi/linux/iommufd.h>
@@ -65,6 +67,8 @@ static const struct mock_format formats[] = {
 
 /* How many calls of unmap_pages() are going to unmap nothing */
 static atomic_t unmaps_to_fail;
+/* 1: who maps memory next sets it to 2, and waits until it is 0 */
+static atomic_t hold_map;
 
 static struct mock_domain *to_mock_domain(struct iommu_domain *domain)
 {
@@ -127,10 +131,20 @@ static bool entry_fits(const struct iommu_domain *domain, unsigned long iova,
 	       IS_ALIGNED(iova | phys, size);
 }
 
+/* A large page table takes long to write. So does a small one, if a test says so */
+static void take_long(int prot)
+{
+	if ((prot & IOMMU_MMIO) || atomic_cmpxchg(&hold_map, 1, 2) != 1)
+		return;
+	while (atomic_read(&hold_map) && !fatal_signal_pending(current))
+		schedule_timeout_killable(1);
+}
+
 static int map_pages(struct iommu_domain *domain, unsigned long iova,
 		     phys_addr_t phys, size_t size, size_t count, int prot,
 		     gfp_t gfp, size_t *mapped)
 {
+	take_long(prot);
 	if (!(prot & (IOMMU_READ | IOMMU_WRITE)) ||
 	    !entry_fits(domain, iova, phys, size))
 		return -EINVAL;
@@ -327,12 +341,13 @@ void mock_domain_write(struct iommu_domain *domain, unsigned long iova)
 }
 
 /**
- * mock_domain_init - make the file that says how many unmaps are to fail
+ * mock_domain_init - make the files by which tests have unmaps fail and maps take long
  */
 void mock_domain_init(void)
 {
 	debugfs_create_atomic_t("iommufd_fail_unmap", 0600, NULL,
 				&unmaps_to_fail);
+	debugfs_create_atomic_t("iommufd_hold_map", 0600, NULL, &hold_map);
 }
 
 /**
@@ -341,4 +356,5 @@ void mock_domain_init(void)
 void mock_domain_exit(void)
 {
 	debugfs_lookup_and_remove("iommufd_fail_unmap", NULL);
+	debugfs_lookup_and_remove("iommufd_hold_map", NULL);
 }

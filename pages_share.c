@@ -86,7 +86,7 @@ static void insert_shared(struct io_pages *pages, struct shared_hold *new)
 
 /* Whether there was one already; else @new is there now, if that is not NULL */
 static bool share_or_insert(struct io_pages *pages, unsigned long first,
-			unsigned long last, struct shared_hold *new)
+			    unsigned long last, struct shared_hold *new)
 {
 	struct shared_hold *shared;
 

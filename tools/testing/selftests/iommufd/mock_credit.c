@@ -120,7 +120,8 @@ static bool does_not_wait(struct _test_data_mock_credit *self,
 	self->child = fork();
 	if (!self->child)
 		pay_and_lock(self);
-	while (self->child > 0 && !is_set(&self->shared->held) && !waitpid(self->child, NULL, WNOHANG))
+	while (self->child > 0 && !is_set(&self->shared->held) &&
+	       !waitpid(self->child, NULL, WNOHANG))
 		usleep(1000);
 	if (!is_set(&self->shared->held))
 		return false;

@@ -141,7 +141,8 @@ TEST_F(fault_leave, asking_while_page_requests_go_off_is_answered)
 	__u32 pt_id = self->table.hwpt;
 
 	ASSERT_EQ(0, mock_replace(self->fd, self->first.id, &pt_id));
-	ASSERT_EQ(0, mock_ask_later(self->fd, self->second.id, MOCK_ASK_WHEN_DISABLED, false, 0, 1));
+	ASSERT_EQ(0, mock_ask_later(self->fd, self->second.id, MOCK_ASK_WHEN_DISABLED, false, 0,
+				    1));
 	ASSERT_EQ(0, iommu_destroy(self->fd, self->second.id));
 	ASSERT_FALSE(readable(&self->table));
 }
@@ -225,7 +226,8 @@ TEST_F(fault_leave, asking_while_a_pasid_moves_is_for_its_new_page_table)
 
 	ASSERT_EQ(0, attach(self, &self->first, PASID, self->table.hwpt));
 	ASSERT_EQ(0, ask(self, &self->first, PASID, 1));
-	ASSERT_EQ(0, mock_ask_later(self->fd, self->first.id, MOCK_ASK_WHEN_MOVED, false, PASID, 2));
+	ASSERT_EQ(0, mock_ask_later(self->fd, self->first.id, MOCK_ASK_WHEN_MOVED, false, PASID,
+				    2));
 	ASSERT_EQ(0, move(self, &self->first, PASID, self->other.hwpt));
 	ASSERT_FALSE(readable(&self->table));
 	ASSERT_EQ(2, take(&self->other, &cookie));
