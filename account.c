@@ -100,8 +100,8 @@ static void free_payer(struct payer *payer)
 	kfree(payer);
 }
 
-/* Drops the lock if that was the end of the payer */
-static void settle_first(struct list_head *todo)
+/* A payer that this was the end of goes to @gone */
+static void settle_first(struct list_head *todo, struct list_head *gone)
 {
 	struct payer *payer = list_first_entry(todo, struct payer, debtor);
 
@@ -111,22 +111,21 @@ static void settle_first(struct list_head *todo)
 		return;
 	}
 	list_del_init(&payer->debtor);
-	if (!forget_payer(payer))
-		return;
-	spin_unlock(&payers_lock);
-	free_payer(payer);
-	spin_lock(&payers_lock);
+	if (forget_payer(payer))
+		list_add(&payer->debtor, gone);
 }
 
 static void settle_debts(struct work_struct *work)
 {
+	struct payer *payer, *next;
 	LIST_HEAD(todo);
+	LIST_HEAD(gone);
 	bool again;
 
 	spin_lock(&payers_lock);
 	list_splice_init(&debtors, &todo);
 	while (!list_empty(&todo)) {
-		settle_first(&todo);
+		settle_first(&todo, &gone);
 		/* There are as many as processes want there to be */
 		spin_unlock(&payers_lock);
 		cond_resched();
@@ -134,6 +133,8 @@ static void settle_debts(struct work_struct *work)
 	}
 	again = !list_empty(&debtors);
 	spin_unlock(&payers_lock);
+	list_for_each_entry_safe(payer, next, &gone, debtor)
+		free_payer(payer);
 	if (again)
 		schedule_delayed_work(&settling, SETTLE_JIFFIES);
 }

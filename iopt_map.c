@@ -83,21 +83,12 @@ static int check_piece(const struct io_pagetable *iopt,
 	return 0;
 }
 
-/* After an area: its successor. Between two areas others get a chance to run */
-static struct io_area *next_area(struct io_area *area,
-				 const struct list_head *areas)
+/* Before an area that is not the first: others get a chance to run */
+static void give_way(const struct io_area *area, const struct list_head *areas)
 {
-	area = list_next_entry(area, link);
-	if (!list_entry_is_head(area, areas, link))
+	if (!list_is_first(&area->link, areas))
 		cond_resched();
-	return area;
 }
-
-/* Most lists have one area, which is asked for no break */
-#define for_each_area(area, areas)					\
-	for (area = list_first_entry(areas, struct io_area, link);	\
-	     !list_entry_is_head(area, areas, link);			\
-	     area = next_area(area, areas))
 
 /* Nobody sees them as long as iova_lock is held */
 static void remove_areas(struct io_pagetable *iopt, struct list_head *areas,
@@ -105,7 +96,8 @@ static void remove_areas(struct io_pagetable *iopt, struct list_head *areas,
 {
 	struct io_area *area;
 
-	for_each_area(area, areas) {
+	list_for_each_entry(area, areas, link) {
+		give_way(area, areas);
 		if (area == end)
 			return;
 		iova_tree_remove(&iopt->areas, &area->node);
@@ -123,9 +115,10 @@ static int insert_areas(struct io_pagetable *iopt, struct list_head *areas,
 	struct io_area *area;
 	int rc = 0;
 
-	for_each_area(area, areas) {
+	list_for_each_entry(area, areas, link) {
 		unsigned long length = io_area_length(area);
 
+		give_way(area, areas);
 		area->node.start = iova;
 		area->node.last = iova + length - 1;
 		area->state = IO_AREA_SETUP;
@@ -161,7 +154,8 @@ static int hold_areas(struct list_head *areas)
 	struct io_area *area;
 	int rc;
 
-	for_each_area(area, areas) {
+	list_for_each_entry(area, areas, link) {
+		give_way(area, areas);
 		rc = fatal_signal_pending(current) ? -EINTR :
 						     io_area_hold(area);
 		if (rc)
@@ -174,9 +168,11 @@ static void release_areas(struct list_head *areas)
 {
 	struct io_area *area;
 
-	for_each_area(area, areas)
+	list_for_each_entry(area, areas, link) {
+		give_way(area, areas);
 		if (area->held)
 			io_area_release(area);
+	}
 }
 
 /* Erase the areas before @end from all domains; those after it are in none */
@@ -185,7 +181,8 @@ static void erase_areas(struct io_pagetable *iopt, struct list_head *areas,
 {
 	struct io_area *area;
 
-	for_each_area(area, areas) {
+	list_for_each_entry(area, areas, link) {
+		give_way(area, areas);
 		if (area == end)
 			return;
 		iopt_erase_area(iopt, area);
@@ -197,7 +194,8 @@ static int write_areas(struct io_pagetable *iopt, struct list_head *areas)
 	struct io_area *area;
 	int rc;
 
-	for_each_area(area, areas) {
+	list_for_each_entry(area, areas, link) {
+		give_way(area, areas);
 		area->joined = iopt->joined;
 		rc = fatal_signal_pending(current) ?
 			     -EINTR : iopt_write_area(iopt, area);
@@ -219,8 +217,10 @@ static bool publish_areas(struct io_pagetable *iopt, struct list_head *areas,
 	mutex_lock(&iopt->iova_lock);
 	fits = held == !!iopt->pinners;
 	if (fits) {
-		for_each_area(area, areas)
+		list_for_each_entry(area, areas, link) {
+			give_way(area, areas);
 			area->state = IO_AREA_LIVE;
+		}
 		INIT_LIST_HEAD(areas);
 		iopt_settle_claimed(iopt);
 	}
@@ -314,7 +314,8 @@ int iopt_map(struct io_pagetable *iopt, struct list_head *areas,
 	struct io_area *area;
 	int rc;
 
-	for_each_area(area, areas) {
+	list_for_each_entry(area, areas, link) {
+		give_way(area, areas);
 		io_area_join(area, iopt);
 		length += io_area_length(area);
 	}
@@ -417,7 +418,8 @@ static int finish_copies(struct list_head *areas)
 	struct io_area *area;
 	int rc = 0;
 
-	for_each_area(area, areas) {
+	list_for_each_entry(area, areas, link) {
+		give_way(area, areas);
 		rc = io_area_finish_copy(area);
 		if (rc)
 			break;
