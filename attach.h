@@ -14,6 +14,8 @@ int iommufd_group_attach(struct device_group *group, struct iommufd_ioas *ioas);
 void iommufd_group_detach(struct device_group *group);
 
 /* attach_prepare.c */
+void iommufd_attach_prepare_new(struct iommufd_ioas *ioas);
+void iommufd_attach_unprepare(struct iommufd_preparation *preparation);
 struct iommufd_preparation *iommufd_attach_prepared(struct iommufd_ctx *ctx);
 struct iommufd_ioas *
 iommufd_attach_prepared_ioas(const struct iommufd_preparation *preparation);

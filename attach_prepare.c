@@ -86,6 +86,21 @@ struct iommufd_preparation *iommufd_attach_prepare(struct iommufd_ctx *ctx,
 EXPORT_SYMBOL_NS_GPL(iommufd_attach_prepare, IOMMUFD);
 
 /**
+ * iommufd_attach_unprepare - the IOAS of a preparation needs to be pinned no more
+ * @preparation: Of the calling thread, or NULL
+ *
+ * Cannot fail. Sleeps.
+ */
+void iommufd_attach_unprepare(struct iommufd_preparation *preparation)
+{
+	if (!preparation || !preparation->ioas)
+		return;
+	iopt_remove_pinner(&preparation->ioas->iopt);
+	iommufd_object_put(&preparation->ioas->object);
+	preparation->ioas = NULL;
+}
+
+/**
  * iommufd_attach_finish - the opposite of iommufd_attach_prepare()
  * @preparation: What that returned, no ERR_PTR; or NULL
  *
@@ -101,13 +116,31 @@ void iommufd_attach_finish(struct iommufd_preparation *preparation)
 	xa_lock(&ctx->objects);
 	list_del(&preparation->link);
 	xa_unlock(&ctx->objects);
-	if (preparation->ioas) {
-		iopt_remove_pinner(&preparation->ioas->iopt);
-		iommufd_object_put(&preparation->ioas->object);
-	}
+	iommufd_attach_unprepare(preparation);
 	kfree(preparation);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_attach_finish, IOMMUFD);
+
+/**
+ * iommufd_attach_prepare_new - an IOAS made after the preparation takes its place
+ * @ioas: Not published, and empty: nothing is faulted in here
+ *
+ * If the calling thread has prepared an attach, it was one to an IOAS that was not
+ * there, or is not there any more. What is mapped in @ioas from now on is pinned by who
+ * maps it. Cannot fail. Sleeps.
+ */
+void iommufd_attach_prepare_new(struct iommufd_ioas *ioas)
+{
+	struct iommufd_preparation *preparation =
+		iommufd_attach_prepared(ioas->object.ctx);
+
+	if (!preparation)
+		return;
+	iommufd_attach_unprepare(preparation);
+	WARN_ON(iopt_add_pinner(&ioas->iopt));
+	refcount_inc(&ioas->object.users);
+	preparation->ioas = ioas;
+}
 
 /**
  * iommufd_attach_prepared - what the calling thread has prepared

@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <uapi/linux/vfio.h>
 
+#include "attach.h"
 #include "ioas.h"
 #include "vfio_compat.h"
 
@@ -95,6 +96,11 @@ int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ctx)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_set_no_iommu, IOMMUFD_VFIO);
 
+static bool vfio_compat_has_ioas(struct iommufd_ctx *ctx)
+{
+	return READ_ONCE(ctx->compat.ioas);
+}
+
 /**
  * iommufd_vfio_compat_ioas_create - have an IOAS stand for the container
  * @ctx: The context
@@ -105,11 +111,15 @@ EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_set_no_iommu, IOMMUFD_VFIO);
 int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ctx)
 {
 	struct iommufd_ioas *ioas;
+	bool new;
 	int rc = 0;
 
 	ioas = iommufd_ioas_new(ctx);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
+	new = !vfio_compat_has_ioas(ctx);
+	if (new)
+		iommufd_attach_prepare_new(ioas);
 
 	xa_lock(&ctx->objects);
 	if (ctx->compat.no_iommu) {
@@ -122,6 +132,8 @@ int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ctx)
 	}
 	xa_unlock(&ctx->objects);
 
+	if (rc && new)
+		iommufd_attach_unprepare(iommufd_attach_prepared(ctx));
 	if (rc)
 		iommufd_object_discard(&ioas->object);
 	else

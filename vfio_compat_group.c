@@ -113,7 +113,8 @@ static int join(struct iommufd_ctx *ctx, struct compat_group *member)
 		return PTR_ERR(ioas);
 	rc = compat_group_attach(member, ioas);
 	iommufd_object_put(&ioas->object);
-	return rc;
+	/* Another thread has exchanged the IOAS since the attach was prepared */
+	return rc == -ENOENT ? -ENODEV : rc;
 }
 
 static struct iommufd_preparation *prepare(struct iommufd_ioas *ioas)
