@@ -275,13 +275,37 @@ static int attach_groups(struct vfio_compat *compat, struct iommufd_ioas *ioas)
 	return 0;
 }
 
+/* Whether something has to be pinned before the groups are attached */
+static bool attaches_any(struct vfio_compat *compat)
+{
+	struct compat_group *member;
+
+	list_for_each_entry(member, &compat->groups, link)
+		if (member->group && !member->attached)
+			return true;
+	return false;
+}
+
+/* 1: a group has to be attached, and nothing is prepared for that */
+static int attach_prepared(struct vfio_compat *compat,
+			   struct iommufd_ioas *ioas, bool prepared)
+{
+	int rc;
+
+	if (mutex_lock_killable(&compat->lock))
+		return -EINTR;
+	rc = !prepared && attaches_any(compat) ? 1 : attach_groups(compat, ioas);
+	mutex_unlock(&compat->lock);
+	return rc;
+}
+
 /**
  * vfio_compat_attach_groups - attach all groups, and those that will join
  * @ctx: The context
  * @ioas: What they are attached to, those that are not attached already
  *
- * Pins all memory that is mapped, before it takes a lock, which can sleep for ever
- * but ends by SIGKILL.
+ * Pins all memory that is mapped, if there is a group to be attached, before it takes
+ * a lock; this can sleep for ever but ends by SIGKILL.
  *
  * Return: 0; or, with nothing changed, -EPERM interrupts can't be isolated, -EINTR
  * killed, as iommufd_group_attach().
@@ -293,14 +317,13 @@ int vfio_compat_attach_groups(struct iommufd_ctx *ctx,
 	struct iommufd_preparation *prepared;
 	int rc;
 
+	rc = attach_prepared(compat, ioas, false);
+	if (rc != 1)
+		return rc;
 	prepared = prepare(ioas);
 	if (IS_ERR(prepared))
 		return PTR_ERR(prepared);
-	rc = mutex_lock_killable(&compat->lock);
-	if (!rc) {
-		rc = attach_groups(compat, ioas);
-		mutex_unlock(&compat->lock);
-	}
+	rc = attach_prepared(compat, ioas, true);
 	iommufd_attach_finish(prepared);
 	return rc;
 }
