@@ -243,7 +243,7 @@ int io_area_hold(struct io_area *area)
 	rc = io_pages_hold(area->pages, &area->hold,
 			   io_area_page(area, area->node.start),
 			   io_area_page(area, area->node.last));
-	area->held = !rc;
+	WRITE_ONCE(area->held, !rc);
 	return rc;
 }
 
@@ -254,5 +254,5 @@ int io_area_hold(struct io_area *area)
 void io_area_release(struct io_area *area)
 {
 	io_pages_release(area->pages, &area->hold);
-	area->held = false;
+	WRITE_ONCE(area->held, false);
 }

@@ -240,10 +240,11 @@ static inline bool iopt_domain_has(const struct iopt_domain *entry,
  */
 static inline bool iopt_area_in_domains(const struct io_area *area)
 {
-	if (!area->held)
+	if (area->device ? area->presence != IO_AREA_PRESENT :
+			   area->state != IO_AREA_LIVE)
 		return false;
-	return area->device ? area->presence == IO_AREA_PRESENT :
-			      area->state == IO_AREA_LIVE;
+	/* Device memory may be about to be held, but is in no domain then */
+	return READ_ONCE(area->held);
 }
 
 /**

@@ -44,7 +44,7 @@ static int list_domain(struct io_pagetable *iopt, struct iopt_domain *entry)
 		list_del(&entry->link);
 	} else {
 		entry->joined = ++iopt->joined;
-		iopt->pinners++;
+		WRITE_ONCE(iopt->pinners, iopt->pinners + 1);
 		iopt->pinned++;
 		iopt_lose_track(iopt);
 	}

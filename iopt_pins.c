@@ -113,10 +113,10 @@ int iopt_add_pinner(struct io_pagetable *iopt)
 	int rc;
 
 	mutex_lock(&iopt->iova_lock);
-	iopt->pinners++;
+	WRITE_ONCE(iopt->pinners, iopt->pinners + 1);
 	rc = pin_areas(iopt);
 	if (rc) {
-		iopt->pinners--;
+		WRITE_ONCE(iopt->pinners, iopt->pinners - 1);
 		unpin_areas(iopt);
 	} else {
 		iopt->pinned++;
@@ -136,7 +136,7 @@ void iopt_remove_pinner(struct io_pagetable *iopt)
 {
 	mutex_lock(&iopt->iova_lock);
 	iopt->pinned--;
-	iopt->pinners--;
+	WRITE_ONCE(iopt->pinners, iopt->pinners - 1);
 	unpin_areas(iopt);
 	mutex_unlock(&iopt->iova_lock);
 }

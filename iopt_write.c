@@ -115,7 +115,7 @@ void iopt_revoke_area(struct io_pagetable *iopt, struct io_area *area)
 {
 	mutex_lock(&iopt->iova_lock);
 	if (area->presence == IO_AREA_PRESENT) {
-		if (area->held)
+		if (READ_ONCE(area->held))
 			erase_before(iopt, area, NULL);
 		area->presence = IO_AREA_REVOKED;
 	}
@@ -135,7 +135,7 @@ int iopt_restore_area(struct io_pagetable *iopt, struct io_area *area)
 
 	mutex_lock(&iopt->iova_lock);
 	if (area->presence == IO_AREA_REVOKED) {
-		if (area->held)
+		if (READ_ONCE(area->held))
 			rc = write_everywhere(iopt, area);
 		if (!rc)
 			area->presence = IO_AREA_PRESENT;
