@@ -310,7 +310,7 @@ TEST(a_pin_that_ends_after_the_access_has_moved_is_ENOENT_and_leaves_nothing)
 	static const __u8 contents[SIZE];
 	struct context context = {};
 	struct pinner pinner;
-	pthread_t thread;
+	pthread_t thread = 0;
 	__u32 id = 0;
 
 	ASSERT_EQ(0, wait_until_it_pins(&context, &pinner, &thread));
