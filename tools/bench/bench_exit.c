@@ -38,7 +38,7 @@ static void child(enum memory_kind kind, bool unmap, int ready, int go)
 /* From the word to the end */
 static double end_child(enum memory_kind kind, bool unmap)
 {
-	int ready[2] = { -1, -1 }, go[2] = { -1, -1 }, status;
+	int ready[2] = { -1, -1 }, go[2] = { -1, -1 }, status = -1;
 	double start;
 	char word;
 	pid_t pid;

@@ -216,7 +216,7 @@ TEST_F(device_bar, is_in_no_table_while_the_device_does_not_decode)
 	ASSERT_LE(0, log);
 	do {
 		ASSERT_EQ(0, bar_pair_write(&self->pair, BAR_IOVA + EDU_LIVENESS, ~1U));
-		rc = dma_fault_wait(log, BAR_IOVA, PAGE_BYTES);
+		rc = dma_fault_wait(log, BAR_IOVA, PAGE_BYTES, NULL, 0);
 	} while (rc == -ETIMEDOUT && watchdog_now() < end);
 	ASSERT_EQ(0, rc);
 	close(log);

@@ -310,14 +310,14 @@ TEST_F(device_block, address_of_the_memory_is_no_iova)
 }
 
 /* Transfers nothing until the log tells of it. Returns 0 or -errno. */
-static int dma_is_reported(struct edu *edu, int (*dma)(struct edu *, uint64_t, size_t), int log,
-			   uint64_t iova)
+static int dma_is_reported(struct edu *edu, edu_dma_function dma, int log, uint64_t iova)
 {
 	time_t end = watchdog_now() + watchdog_limit();
 	int rc;
 
 	do
-		rc = dma(edu, iova, EDU_DMA_MAX) ? : dma_fault_wait(log, iova, EDU_DMA_MAX);
+		rc = dma(edu, iova, EDU_DMA_MAX) ? :
+		     dma_fault_wait(log, iova, EDU_DMA_MAX, NULL, 0);
 	while (rc == -ETIMEDOUT && watchdog_now() < end);
 	return rc;
 }

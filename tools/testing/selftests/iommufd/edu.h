@@ -40,6 +40,9 @@ void edu_close(struct edu *edu);
 int edu_start_fetch(struct edu *edu, uint64_t iova, size_t length);
 int edu_start_store(struct edu *edu, uint64_t iova, size_t length);
 int edu_wait(struct edu *edu);
+/* Either direction of a DMA */
+typedef int (*edu_dma_function)(struct edu *edu, uint64_t iova, size_t length);
+
 int edu_fetch(struct edu *edu, uint64_t iova, size_t length);
 int edu_store(struct edu *edu, uint64_t iova, size_t length);
 

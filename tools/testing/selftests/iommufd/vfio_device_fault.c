@@ -84,6 +84,8 @@ static int read_message(int log, char *message, size_t size)
  * @log: from dma_fault_open()
  * @iova: where the DMA went
  * @length: its length in bytes
+ * @message: out: what the log says, or NULL
+ * @size: of @message, in bytes
  *
  * Drivers may report the page instead of the byte, and only one of many pages. VT-d's
  * logs about five faults in five seconds and drops the rest: repeat the DMA until one
@@ -91,7 +93,7 @@ static int read_message(int log, char *message, size_t size)
  *
  * Return: 0, -ETIMEDOUT if none came within half a second.
  */
-int dma_fault_wait(int log, uint64_t iova, size_t length)
+int dma_fault_wait(int log, uint64_t iova, size_t length, char *message, size_t size)
 {
 	uint64_t start = iova & ~(uint64_t)(FAULT_PAGE_SIZE - 1), fault;
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
@@ -102,8 +104,10 @@ int dma_fault_wait(int log, uint64_t iova, size_t length)
 		rc = read_message(log, line, sizeof(line));
 		if (!rc) {
 			if (parse_fault(line, &fault) && fault >= start &&
-			    fault - start < iova - start + length)
+			    fault - start < iova - start + length) {
+				snprintf(message, size, "%s", line);
 				return 0;
+			}
 			continue;
 		}
 		if (rc != -EAGAIN)

@@ -11,6 +11,6 @@
 #include <stdint.h>
 
 int dma_fault_open(void);
-int dma_fault_wait(int log, uint64_t iova, size_t length);
+int dma_fault_wait(int log, uint64_t iova, size_t length, char *message, size_t size);
 
 #endif
