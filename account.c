@@ -24,7 +24,7 @@
 #include <linux/workqueue.h>
 
 #include "account.h"
-#include "selftest.h"
+#include "selftest/selftest.h"
 
 #define SETTLE_JIFFIES (HZ / 10)
 

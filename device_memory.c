@@ -18,7 +18,7 @@
 #include <linux/slab.h>
 
 #include "device_memory.h"
-#include "pfn_runs.h"
+#include "lib/pfn_runs.h"
 
 /* Inside mmap_lock */
 static DECLARE_RWSEM(providers_lock);

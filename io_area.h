@@ -7,7 +7,7 @@
 
 #include <linux/list.h>
 
-#include "iova_tree.h"
+#include "lib/iova_tree.h"
 #include "pages.h"
 
 struct device_mapping;

@@ -12,7 +12,7 @@
 #include <uapi/linux/iommufd.h>
 
 #include "io_pagetable.h"
-#include "selftest.h"
+#include "selftest/selftest.h"
 
 #include <linux/iommu.h>
 

@@ -14,7 +14,7 @@
 
 #include "io_area.h"
 #include "io_dirty.h"
-#include "iova_tree.h"
+#include "lib/iova_tree.h"
 
 struct iommu_domain;
 struct iommu_iova_range;

@@ -11,7 +11,7 @@
 #include <linux/slab.h>
 
 #include "ioas.h"
-#include "selftest.h"
+#include "selftest/selftest.h"
 
 #define MAP_FLAGS                                                             \
 	(IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE |               \

@@ -21,7 +21,7 @@
 
 #include "device_memory.h"
 #include "io_pagetable.h"
-#include "iova_alloc.h"
+#include "lib/iova_alloc.h"
 
 /* IOVAs are aligned to what a huge page table entry can map, no further */
 static unsigned long huge_size(void)

@@ -26,7 +26,7 @@
 #include "ioas.h"
 #include "iommufd_private.h"
 #include "option.h"
-#include "selftest.h"
+#include "selftest/selftest.h"
 #include "vfio_compat.h"
 #include "workers.h"
 

@@ -14,7 +14,7 @@
 #include <linux/xarray.h>
 
 #include "iommufd_private.h"
-#include "selftest.h"
+#include "selftest/selftest.h"
 
 /**
  * iommufd_object_alloc - allocate an object and reserve an id for it

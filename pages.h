@@ -11,7 +11,7 @@
 #include <linux/refcount.h>
 
 #include "account.h"
-#include "pfn_runs.h"
+#include "lib/pfn_runs.h"
 #include "pin.h"
 
 /**

@@ -15,9 +15,9 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "pfn_runs.h"
+#include "lib/pfn_runs.h"
 #include "pin.h"
-#include "selftest.h"
+#include "selftest/selftest.h"
 
 /* Small requests need no memory for their batch */
 #define PIN_FEW 16

@@ -17,11 +17,11 @@
 #include <linux/uaccess.h>
 
 #include "hwpt_paging.h"
-#include "mock_domain.h"
-#include "mock_iommu.h"
-#include "mock_nested.h"
-#include "selftest.h"
-#include "selftest_ops.h"
+#include "selftest/mock_domain.h"
+#include "selftest/mock_iommu.h"
+#include "selftest/mock_nested.h"
+#include "selftest/selftest.h"
+#include "selftest/selftest_ops.h"
 
 /* A PFN and a count are the least that a buffer of anybody can hold */
 #define BUFFER_SIZE_MIN (sizeof(u64) + sizeof(u32))

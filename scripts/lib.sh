@@ -23,6 +23,20 @@ die()
 	exit 1
 }
 
+# The kernel code, as paths from the top: what Kbuild lists, and the headers beside it
+kernel_sources()
+{
+	local objects
+
+	mapfile -t objects < <(sed -nE 's/^\t([a-z_/]+)\.o.*/\1/p' "$TOP/Kbuild")
+	(
+		cd "$TOP"
+		printf '%s.c\n' "${objects[@]}"
+		dirname "${objects[@]}" | sort -u |
+			xargs -I{} find {} -maxdepth 1 -name '*.h' | sed 's|^\./||' | sort
+	)
+}
+
 # Where a kernel that setup unpacked keeps its parts; $1 is its directory.
 kernel_paths()
 {

@@ -15,8 +15,8 @@
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 
-#include "iova_alloc.h"
-#include "iova_tree.h"
+#include "lib/iova_alloc.h"
+#include "lib/iova_tree.h"
 #include "unit.h"
 
 #define MODEL_MAX_AREAS		64

@@ -6,8 +6,8 @@
 #include <linux/interval_tree.h>
 #include <linux/kernel.h>
 
-#include "iova_alloc.h"
-#include "iova_tree.h"
+#include "lib/iova_alloc.h"
+#include "lib/iova_tree.h"
 #include "unit.h"
 
 #define KIB	1024UL

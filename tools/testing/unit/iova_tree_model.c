@@ -12,7 +12,7 @@
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 
-#include "iova_tree.h"
+#include "lib/iova_tree.h"
 #include "unit.h"
 
 #define MODEL_GRAINS		512UL

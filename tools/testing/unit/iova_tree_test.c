@@ -4,7 +4,7 @@
 
 #include <linux/kernel.h>
 
-#include "iova_tree.h"
+#include "lib/iova_tree.h"
 #include "unit.h"
 
 static void a_range_may_be_everything(void)

@@ -12,7 +12,7 @@
 
 #include <linux/bits.h>
 
-#include "pfn_runs.h"
+#include "lib/pfn_runs.h"
 #include "unit.h"
 
 #define MODEL_MAX_BLOCKS	3000

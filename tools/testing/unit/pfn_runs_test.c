@@ -4,7 +4,7 @@
 
 #include <linux/bits.h>
 
-#include "pfn_runs.h"
+#include "lib/pfn_runs.h"
 #include "unit.h"
 
 #define GIGABYTE_PAGES	BIT(18)

@@ -18,8 +18,8 @@
 
 #include "access.h"
 #include "ioas.h"
-#include "selftest.h"
-#include "selftest_ops.h"
+#include "selftest/selftest.h"
+#include "selftest/selftest_ops.h"
 
 #define LENGTH_MAX SZ_16M
 

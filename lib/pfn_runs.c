@@ -10,7 +10,7 @@
 #include <linux/minmax.h>
 #include <linux/slab.h>
 
-#include "pfn_runs.h"
+#include "lib/pfn_runs.h"
 
 /* Chunks grow with the number of runs seen, between these sizes in bytes. */
 #define PFN_CHUNK_MIN_SIZE	128U

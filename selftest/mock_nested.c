@@ -10,8 +10,8 @@
 #include <uapi/linux/iommufd.h>
 
 #include "iommufd_test.h"
-#include "mock_domain.h"
-#include "mock_nested.h"
+#include "selftest/mock_domain.h"
+#include "selftest/mock_nested.h"
 
 /**
  * struct mock_nested - a nested domain

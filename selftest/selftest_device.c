@@ -10,10 +10,10 @@
 
 #include "device.h"
 #include "group.h"
-#include "mock_fault.h"
-#include "mock_iommu.h"
-#include "selftest_device.h"
-#include "selftest_ops.h"
+#include "selftest/mock_fault.h"
+#include "selftest/mock_iommu.h"
+#include "selftest/selftest_device.h"
+#include "selftest/selftest_ops.h"
 
 /* Page requests are reported as if the device's interrupt was flushed in here */
 static int attach(struct test_device *test, u32 *pt_id)

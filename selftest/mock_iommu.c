@@ -20,9 +20,9 @@
 #include <uapi/linux/iommufd.h>
 
 #include "iommufd_test.h"
-#include "mock_domain.h"
-#include "mock_fault.h"
-#include "mock_iommu.h"
+#include "selftest/mock_domain.h"
+#include "selftest/mock_fault.h"
+#include "selftest/mock_iommu.h"
 
 static struct platform_device *iommu_pdev;
 static struct iommu_device mock_iommu;

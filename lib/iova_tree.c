@@ -12,7 +12,7 @@
 #include <linux/errno.h>
 #include <linux/rbtree_augmented.h>
 
-#include "iova_tree.h"
+#include "lib/iova_tree.h"
 
 static inline struct iova_node *to_iova_node(struct rb_node *rb)
 {

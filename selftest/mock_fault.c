@@ -9,8 +9,8 @@
 #include <linux/platform_device.h>
 
 #include "iommufd_test.h"
-#include "mock_fault.h"
-#include "mock_iommu.h"
+#include "selftest/mock_fault.h"
+#include "selftest/mock_iommu.h"
 
 static struct iopf_queue *queue;
 

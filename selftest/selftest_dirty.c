@@ -13,8 +13,8 @@
 #include <linux/string.h>
 
 #include "hw_pagetable.h"
-#include "mock_domain.h"
-#include "selftest_ops.h"
+#include "selftest/mock_domain.h"
+#include "selftest/selftest_ops.h"
 
 /* Bits that one call may have */
 #define BITS_MAX BIT(27)

@@ -15,8 +15,8 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
-#include "iova_alloc.h"
-#include "iova_tree.h"
+#include "lib/iova_alloc.h"
+#include "lib/iova_tree.h"
 
 /* An inclusive range of IOVA. */
 struct iova_span {

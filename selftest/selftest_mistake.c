@@ -14,7 +14,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "selftest_ops.h"
+#include "selftest/selftest_ops.h"
 
 /* The allocator rounds it up. */
 #define BYTES 13

@@ -11,9 +11,9 @@
 
 #include "hw_pagetable.h"
 #include "iommu_internal.h"
-#include "mock_iommu.h"
-#include "selftest_device.h"
-#include "selftest_ops.h"
+#include "selftest/mock_iommu.h"
+#include "selftest/selftest_device.h"
+#include "selftest/selftest_ops.h"
 
 static void detach(struct test_device *test, u32 pasid)
 {

@@ -19,7 +19,7 @@
 #include <linux/log2.h>
 #include <linux/slab.h>
 
-#include "mock_table.h"
+#include "selftest/mock_table.h"
 
 #define TOP_LEVEL 2
 
