@@ -24,7 +24,7 @@
 #include <linux/workqueue.h>
 
 #include "account.h"
-#include "selftest/selftest.h"
+#include "selftest/hooks.h"
 
 #define SETTLE_JIFFIES (HZ / 10)
 

@@ -10,7 +10,7 @@
 
 #include "device.h"
 #include "group.h"
-#include "selftest/selftest.h"
+#include "selftest/hooks.h"
 
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);

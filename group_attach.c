@@ -17,7 +17,7 @@
 #include "group_pasid.h"
 #include "hwpt_paging.h"
 #include "iommu_internal.h"
-#include "selftest/selftest.h"
+#include "selftest/hooks.h"
 
 /* Where the doorbells of interrupts go, unless the IOMMU lets them pass */
 static void find_msi_window(struct device_group *group,

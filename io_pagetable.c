@@ -12,7 +12,6 @@
 #include <uapi/linux/iommufd.h>
 
 #include "io_pagetable.h"
-#include "selftest/selftest.h"
 
 #include <linux/iommu.h>
 
@@ -49,7 +48,8 @@ void iopt_destroy(struct io_pagetable *iopt)
 	WARN_ON(!iova_tree_empty(&iopt->areas));
 	WARN_ON(!list_empty(&iopt->domains));
 	WARN_ON(!list_empty(&iopt->accesses));
-	selftest_unreserve(iopt);
+	/* The test ioctl reserves ranges without an owner */
+	iopt_unreserve(iopt, NULL);
 	WARN_ON(!RB_EMPTY_ROOT(&iopt->reserved.rb_root));
 	iopt_allowed_free(&iopt->allowed);
 	mutex_destroy(&iopt->iova_lock);

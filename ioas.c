@@ -11,7 +11,6 @@
 #include <linux/slab.h>
 
 #include "ioas.h"
-#include "selftest/selftest.h"
 
 #define MAP_FLAGS                                                             \
 	(IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE |               \
@@ -358,7 +357,6 @@ int iommufd_ioas_copy(struct iommufd_command *command)
 	__u64 iova;
 	int rc;
 
-	selftest_find_copy_source(command);
 	if (args->flags & ~MAP_FLAGS)
 		return -EOPNOTSUPP;
 	if (args->length == ULONG_MAX || args->src_iova == ULONG_MAX ||

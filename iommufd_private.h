@@ -145,7 +145,21 @@ struct iommufd_command {
 	u32 size;
 };
 
-int iommufd_respond(const struct iommufd_command *command);
+/**
+ * iommufd_respond - copy a command's structure back to user space
+ * @command: The call
+ *
+ * Copies never more than user space said it has.
+ *
+ * Return: 0 or -EFAULT.
+ */
+static inline int iommufd_respond(const struct iommufd_command *command)
+{
+	if (copy_to_user(command->user, command->args,
+			 min(command->user_size, command->size)))
+		return -EFAULT;
+	return 0;
+}
 
 /**
  * iommufd_respond_u64 - copy the only result of a command back to user space

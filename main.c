@@ -82,7 +82,7 @@ static const struct command_entry commands[] = {
 		out_ioas_id),
 	COMMAND(IOMMU_IOAS_ALLOW_IOVAS, iommufd_ioas_allow_iovas,
 		iommu_ioas_allow_iovas, allowed_iovas),
-	COMMAND(IOMMU_IOAS_COPY, iommufd_ioas_copy, iommu_ioas_copy, src_iova),
+	COMMAND(IOMMU_IOAS_COPY, selftest_ioas_copy, iommu_ioas_copy, src_iova),
 	COMMAND(IOMMU_IOAS_IOVA_RANGES, iommufd_ioas_iova_ranges,
 		iommu_ioas_iova_ranges, out_iova_alignment),
 	COMMAND(IOMMU_IOAS_MAP, iommufd_ioas_map, iommu_ioas_map, iova),
@@ -138,22 +138,6 @@ static int read_args(void *args, u32 size, void __user *user, u32 user_size)
 	if (made_of_words(size, user_size))
 		return read_words(args, user, size / sizeof(u64));
 	return copy_struct_from_user(args, size, user, user_size);
-}
-
-/**
- * iommufd_respond - copy a command's structure back to user space
- * @command: The call
- *
- * Copies never more than user space said it has.
- *
- * Return: 0 or -EFAULT.
- */
-int iommufd_respond(const struct iommufd_command *command)
-{
-	if (copy_to_user(command->user, command->args,
-			 min(command->user_size, command->size)))
-		return -EFAULT;
-	return 0;
 }
 
 static int run_command(struct iommufd_ctx *ctx,
@@ -262,16 +246,6 @@ static const struct file_operations iommufd_fops = {
 };
 
 /**
- * iommufd_ctx_get - take a reference to a context
- * @ctx: The context
- */
-void iommufd_ctx_get(struct iommufd_ctx *ctx)
-{
-	get_file(ctx->file);
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_ctx_get, IOMMUFD);
-
-/**
  * iommufd_ctx_from_file - the context of an open file
  * @file: Any file
  *
@@ -309,19 +283,6 @@ struct iommufd_ctx *iommufd_ctx_from_fd(int fd)
 	return ctx;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_ctx_from_fd, IOMMUFD);
-
-/**
- * iommufd_ctx_put - give a reference to a context back
- * @ctx: The context
- *
- * The context is torn down later, by whoever drops the file last, not here and
- * not under the caller's locks.
- */
-void iommufd_ctx_put(struct iommufd_ctx *ctx)
-{
-	fput(ctx->file);
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_ctx_put, IOMMUFD);
 
 static struct miscdevice iommufd_node = {
 	.minor = MISC_DYNAMIC_MINOR,

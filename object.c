@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The object table of a context.
+ * A context: references to it, and its object table.
  *
  * Owns the ids and the references of all objects: who may find an object, who
  * may destroy it, and when. It knows nothing of what the objects are for.
@@ -9,12 +9,36 @@
  * succeeded in full. An object leaves the table before it is taken apart, so
  * nobody finds one that is half destroyed.
  */
+#include <linux/file.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include "iommufd_private.h"
-#include "selftest/selftest.h"
+#include "selftest/hooks.h"
+
+/**
+ * iommufd_ctx_get - take a reference to a context
+ * @ctx: The context
+ */
+void iommufd_ctx_get(struct iommufd_ctx *ctx)
+{
+	get_file(ctx->file);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_get, IOMMUFD);
+
+/**
+ * iommufd_ctx_put - give a reference to a context back
+ * @ctx: The context
+ *
+ * The context is torn down later, by whoever drops the file last, not here and
+ * not under the caller's locks.
+ */
+void iommufd_ctx_put(struct iommufd_ctx *ctx)
+{
+	fput(ctx->file);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_put, IOMMUFD);
 
 /**
  * iommufd_object_alloc - allocate an object and reserve an id for it

@@ -22,7 +22,7 @@
 
 #include "device_memory.h"
 #include "pages.h"
-#include "selftest/selftest.h"
+#include "selftest/hooks.h"
 
 /* Runs to deal with before others get a chance to run */
 #define RESCHED_RUNS 1024

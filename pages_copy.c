@@ -12,7 +12,7 @@
 #include <linux/sched/signal.h>
 
 #include "pages_copy.h"
-#include "selftest/selftest.h"
+#include "selftest/hooks.h"
 
 static void copy_page_part(struct page *page, unsigned long offset, void *data,
 			   unsigned long length, bool write)

@@ -17,7 +17,7 @@
 
 #include "lib/pfn_runs.h"
 #include "pin.h"
-#include "selftest/selftest.h"
+#include "selftest/hooks.h"
 
 /* Small requests need no memory for their batch */
 #define PIN_FEW 16

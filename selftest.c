@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The test build: its ioctl and its hooks.
+ * The ioctl of the test build.
  *
- * Owns the table of test operations, those that look at IO address spaces and
- * page tables, and what the hooks in the rest of iommufd do. What mock devices
- * and accesses do is in selftest_device.c and selftest_access.c, the hardware
- * that does not exist in mock_*.c.
+ * Owns the table of test operations, and those that look at IO address spaces and
+ * page tables. The others are in selftest/selftest_*.c, the hardware that does not
+ * exist in selftest/mock_*.c.
  */
-#include <linux/debugfs.h>
-#include <linux/fault-inject.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/pagemap.h>
@@ -17,120 +14,12 @@
 #include <linux/uaccess.h>
 
 #include "hwpt_paging.h"
+#include "selftest/hooks.h"
 #include "selftest/mock_domain.h"
 #include "selftest/mock_iommu.h"
 #include "selftest/mock_nested.h"
 #include "selftest/selftest.h"
 #include "selftest/selftest_ops.h"
-
-/* A PFN and a count are the least that a buffer of anybody can hold */
-#define BUFFER_SIZE_MIN (sizeof(u64) + sizeof(u32))
-
-static DECLARE_FAULT_ATTR(fail_iommufd);
-static struct dentry *fault_directory;
-static u32 buffer_size_limit = 65536;
-
-/**
- * selftest_should_fail - a place where a test may have something fail
- *
- * Return: true if it shall.
- */
-bool selftest_should_fail(void)
-{
-	return should_fail(&fail_iommufd, 1);
-}
-
-/**
- * selftest_buffer_size - how large a temporary buffer may be
- * @size: What it is going to be, in bytes
- *
- * Return: the same, or less if a test says so.
- */
-size_t selftest_buffer_size(size_t size)
-{
-	return min_t(size_t, size, READ_ONCE(buffer_size_limit));
-}
-
-/**
- * selftest_is_mock_device - may a device be bound although it is not real?
- * @dev: The device
- *
- * The object of a mock device is in the context that it is bound to, so binding
- * it must not keep the context; and there is nobody to isolate its interrupts.
- *
- * Return: yes or no.
- */
-bool selftest_is_mock_device(const struct device *dev)
-{
-	return mock_device_is(dev);
-}
-
-/**
- * selftest_unreserve - give up the ranges that nobody else would
- * @iopt: Of an IOAS that is going away
- */
-void selftest_unreserve(struct io_pagetable *iopt)
-{
-	iopt_unreserve(iopt, NULL);
-}
-
-/**
- * selftest_area_iova - the IOVA that a fuzzer means
- * @iopt: The IOVA space
- * @iova: The number of an area, and in the upper half an offset
- *
- * Return: the IOVA, or 0 without such an area.
- */
-unsigned long selftest_area_iova(struct io_pagetable *iopt, u64 iova)
-{
-	u32 number = lower_32_bits(iova);
-	unsigned long result = 0;
-	struct io_area *area;
-
-	mutex_lock(&iopt->iova_lock);
-	for (area = iopt_area_first(iopt, 0, ULONG_MAX); area && number;
-	     area = iopt_area_next(area, ULONG_MAX))
-		number--;
-	if (area)
-		result = area->node.start + upper_32_bits(iova);
-	mutex_unlock(&iopt->iova_lock);
-	return result;
-}
-
-/**
- * selftest_find_copy_source - have IOMMU_IOAS_COPY accept MOCK_FLAGS_ACCESS_SYZ
- * @command: The call, before anything in it is looked at
- */
-void selftest_find_copy_source(struct iommufd_command *command)
-{
-	struct iommu_ioas_copy *args = command->args;
-	struct iommufd_ioas *ioas;
-
-	if (!(args->flags & MOCK_FLAGS_ACCESS_SYZ))
-		return;
-	args->flags &= ~MOCK_FLAGS_ACCESS_SYZ;
-	ioas = iommufd_ioas_get(command->ctx, args->src_ioas_id);
-	if (IS_ERR(ioas))
-		return;
-	args->src_iova = selftest_area_iova(&ioas->iopt, args->src_iova);
-	iommufd_object_put(&ioas->object);
-}
-
-/**
- * selftest_lookup_page - find a page of the calling process
- * @address: An address in it
- * @page: Set to the page, with a reference but no pin
- *
- * Return: 0 or -EFAULT.
- */
-int selftest_lookup_page(unsigned long address, struct page **page)
-{
-	int rc = get_user_pages_fast(address & PAGE_MASK, 1, 0, page);
-
-	if (rc == 1)
-		return 0;
-	return rc < 0 ? rc : -EFAULT;
-}
 
 static int add_reserved(struct iommufd_command *command)
 {
@@ -269,10 +158,7 @@ static int set_memory_limit(struct iommufd_command *command)
 {
 	struct iommu_test_cmd *args = command->args;
 
-	if (args->memory_limit.limit < BUFFER_SIZE_MIN)
-		return -EINVAL;
-	WRITE_ONCE(buffer_size_limit, args->memory_limit.limit);
-	return 0;
+	return selftest_limit_buffers(args->memory_limit.limit);
 }
 
 static int (*const operations[])(struct iommufd_command *command) = {
@@ -359,9 +245,7 @@ int __init selftest_init(void)
 
 	if (rc)
 		return rc;
-	/* Tests that need it look for it */
-	fault_directory = fault_create_debugfs_attr("fail_iommufd", NULL,
-						    &fail_iommufd);
+	selftest_hooks_init();
 	selftest_mistake_init();
 	return 0;
 }
@@ -372,6 +256,6 @@ int __init selftest_init(void)
 void selftest_exit(void)
 {
 	selftest_mistake_exit();
-	debugfs_remove_recursive(fault_directory);
+	selftest_hooks_exit();
 	mock_iommu_exit();
 }

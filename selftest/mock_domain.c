@@ -18,12 +18,12 @@
 #include <uapi/linux/iommufd.h>
 
 #include "iommufd_test.h"
+#include "selftest/hooks.h"
 #include "selftest/mock_domain.h"
 #include "selftest/mock_fault.h"
 #include "selftest/mock_iommu.h"
 #include "selftest/mock_nested.h"
 #include "selftest/mock_table.h"
-#include "selftest/selftest.h"
 
 /**
  * struct mock_domain - a paging domain

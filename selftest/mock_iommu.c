@@ -25,7 +25,6 @@
 #include "selftest/mock_iommu.h"
 
 static struct platform_device *iommu_pdev;
-static struct iommu_device mock_iommu;
 static DEFINE_IDA(device_numbers);
 
 static bool mock_capable(struct device *dev, enum iommu_cap capability)
@@ -302,15 +301,4 @@ void mock_device_destroy(struct mock_device *mock)
 	/* Not before: its name would be taken twice */
 	ida_free(&device_numbers, mock->number);
 	kfree(mock);
-}
-
-/**
- * mock_device_is - is it one of ours?
- * @dev: A device with or without an IOMMU
- *
- * Return: yes or no.
- */
-bool mock_device_is(const struct device *dev)
-{
-	return dev->iommu && dev->iommu->iommu_dev == &mock_iommu;
 }

@@ -46,12 +46,13 @@ struct mock_device {
 	struct mock_plan plan;
 };
 
+extern struct iommu_device mock_iommu;
+
 int mock_iommu_init(void);
 void mock_iommu_exit(void);
 
 struct mock_device *mock_device_create(u32 flags,
 				       const struct mock_device *sibling);
 void mock_device_destroy(struct mock_device *mock);
-bool mock_device_is(const struct device *dev);
 
 #endif

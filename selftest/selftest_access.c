@@ -18,6 +18,7 @@
 
 #include "access.h"
 #include "ioas.h"
+#include "selftest/hooks.h"
 #include "selftest/selftest.h"
 #include "selftest/selftest_ops.h"
 
@@ -54,19 +55,40 @@ struct access_file {
 	u32 next_id;
 };
 
-/* Whom SLOW_PATH lets appear as somebody else, one at a time */
-static DEFINE_MUTEX(foreign_lock);
-static struct task_struct *foreign_task;
-
 /**
- * selftest_is_foreign - shall the caller not use its own address space?
+ * selftest_lookup_page - find a page of the calling process
+ * @address: An address in it
+ * @page: Set to the page, with a reference but no pin
  *
- * Return: true if a test wants memory of this process to be reached as if it
- * were that of another.
+ * Return: 0 or -EFAULT.
  */
-bool selftest_is_foreign(void)
+int selftest_lookup_page(unsigned long address, struct page **page)
 {
-	return READ_ONCE(foreign_task) == current;
+	int rc = get_user_pages_fast(address & PAGE_MASK, 1, 0, page);
+
+	if (rc == 1)
+		return 0;
+	return rc < 0 ? rc : -EFAULT;
+}
+
+/*
+ * The IOVA that a fuzzer means by the number of an area and, in the upper half, an
+ * offset. 0 without such an area.
+ */
+static unsigned long area_iova(struct io_pagetable *iopt, u64 iova)
+{
+	u32 number = lower_32_bits(iova);
+	unsigned long result = 0;
+	struct io_area *area;
+
+	mutex_lock(&iopt->iova_lock);
+	for (area = iopt_area_first(iopt, 0, ULONG_MAX); area && number;
+	     area = iopt_area_next(area, ULONG_MAX))
+		number--;
+	if (area)
+		result = area->node.start + upper_32_bits(iova);
+	mutex_unlock(&iopt->iova_lock);
+	return result;
 }
 
 static void drop_item(struct access_file *self, struct access_item *item)
@@ -252,7 +274,7 @@ static unsigned long fuzzers_iova(struct access_file *self, u64 iova)
 
 	ioas = iommufd_access_begin(access);
 	if (ioas)
-		result = selftest_area_iova(&ioas->iopt, iova);
+		result = area_iova(&ioas->iopt, iova);
 	iommufd_access_end(access, ioas);
 	return result;
 }
@@ -420,12 +442,11 @@ static int read_or_write_foreign(struct access_file *self, unsigned long iova,
 {
 	int rc;
 
-	if (mutex_lock_killable(&foreign_lock))
-		return -EINTR;
-	WRITE_ONCE(foreign_task, current);
+	rc = selftest_begin_foreign();
+	if (rc)
+		return rc;
 	rc = iommufd_access_rw(self->access, iova, data, length, flags);
-	WRITE_ONCE(foreign_task, NULL);
-	mutex_unlock(&foreign_lock);
+	selftest_end_foreign();
 	return rc;
 }
 
@@ -491,4 +512,31 @@ int selftest_access_rw(struct iommufd_command *command)
 	rc = copy_through(self, args);
 	fput(file);
 	return rc;
+}
+
+static void find_copy_source(struct iommufd_command *command)
+{
+	struct iommu_ioas_copy *args = command->args;
+	struct iommufd_ioas *ioas;
+
+	if (!(args->flags & MOCK_FLAGS_ACCESS_SYZ))
+		return;
+	args->flags &= ~MOCK_FLAGS_ACCESS_SYZ;
+	ioas = iommufd_ioas_get(command->ctx, args->src_ioas_id);
+	if (IS_ERR(ioas))
+		return;
+	args->src_iova = area_iova(&ioas->iopt, args->src_iova);
+	iommufd_object_put(&ioas->object);
+}
+
+/**
+ * selftest_ioas_copy - IOMMU_IOAS_COPY, which accepts MOCK_FLAGS_ACCESS_SYZ too
+ * @command: The call
+ *
+ * Return: as iommufd_ioas_copy().
+ */
+int selftest_ioas_copy(struct iommufd_command *command)
+{
+	find_copy_source(command);
+	return iommufd_ioas_copy(command);
 }

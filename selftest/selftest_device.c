@@ -10,6 +10,7 @@
 
 #include "device.h"
 #include "group.h"
+#include "selftest/hooks.h"
 #include "selftest/mock_fault.h"
 #include "selftest/mock_iommu.h"
 #include "selftest/selftest_device.h"
@@ -234,7 +235,7 @@ int selftest_trigger_iopf(struct iommufd_command *command)
 	idev = iommufd_device_get(command->ctx, args->trigger_iopf.dev_id);
 	if (IS_ERR(idev))
 		return PTR_ERR(idev);
-	if (mock_device_is(idev->dev)) {
+	if (selftest_is_mock_device(idev->dev)) {
 		mock_fault_report(idev->dev, &request);
 		rc = 0;
 	}

@@ -13,10 +13,6 @@
 struct io_pagetable;
 struct page;
 
-/* selftest.c: what the others share */
-int selftest_lookup_page(unsigned long address, struct page **page);
-unsigned long selftest_area_iova(struct io_pagetable *iopt, u64 iova);
-
 /* selftest_device.c: mock devices */
 int selftest_mock_domain(struct iommufd_command *command);
 int selftest_mock_domain_flags(struct iommufd_command *command);
@@ -40,6 +36,7 @@ void selftest_mistake_init(void);
 void selftest_mistake_exit(void);
 
 /* selftest_access.c: accesses */
+int selftest_lookup_page(unsigned long address, struct page **page);
 int selftest_create_access(struct iommufd_command *command);
 int selftest_destroy_access_pages(struct iommufd_command *command);
 int selftest_access_pages(struct iommufd_command *command);
