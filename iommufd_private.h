@@ -2,15 +2,27 @@
 /*
  * iommufd from the inside: a table of contents.
  *
- * The house, from the roof to the ground. Each floor calls only floors below.
+ * The floors of the house, from the roof to the ground: each calls only itself and
+ * those below, which scripts/lint checks. A line without a text continues a floor.
  *
+ *   main.c                         character device, table of commands, module
+ *   selftest.c                     in the test build: one more ioctl,
+ *   selftest/selftest_access.c     and what its operations do
+ *   selftest/selftest_device.c
+ *   selftest/selftest_dirty.c
+ *   selftest/selftest_mistake.c
+ *   selftest/selftest_pasid.c
+ *   selftest/mock_iommu.c          an IOMMU that does not exist
+ *   selftest/mock_domain.c
+ *   selftest/mock_fault.c
+ *   selftest/mock_nested.c
+ *   selftest/mock_table.c
  *   vfio_compat.c                  the VFIO container in terms of an IOAS
  *   vfio_compat_dirty.c
  *   vfio_compat_group.c
  *   vfio_compat_info.c
  *   vfio_compat_map.c
  *   vfio_compat_node.c
- *   main.c  object.c               character device, commands, object table
  *   ioas.c  device.c  group.c      one kind of object a file
  *   attach.c  attach_pasid.c
  *   attach_prepare.c
@@ -41,11 +53,11 @@
  *   workers.c                      kernel workers for one large piece of work
  *   device_memory.c                memory of devices, which is not pinned
  *   driver_ops.c                   what drivers of IOMMUs have registered
- *   pfn_runs.c  iova_tree.c        plain data structures, also compiled in
- *   iova_alloc.c  iova_bitmap.c    user space
- *
- * Beside it, in the test build alone: selftest*.c, one more ioctl and the hooks of
- * selftest.h, and mock_*.c, an IOMMU that does not exist.
+ *   object.c                       ids and references of objects and contexts
+ *   lib/pfn_runs.c                 plain data structures, also compiled in user space
+ *   lib/iova_alloc.c  lib/iova_tree.c
+ *   lib/iova_bitmap.c
+ *   selftest/hooks.c               in the test build: what has something fail
  *
  * Lock order, outermost first:
  *
