@@ -18,11 +18,9 @@
  *   selftest/mock_nested.c
  *   selftest/mock_table.c
  *   vfio_compat.c                  the VFIO container in terms of an IOAS
- *   vfio_compat_dirty.c
- *   vfio_compat_group.c
- *   vfio_compat_info.c
- *   vfio_compat_map.c
- *   vfio_compat_node.c
+ *   vfio_compat_group.c            the groups in it
+ *   vfio_compat_map.c              its mappings
+ *   vfio_compat_ioas.c             which IOAS it is
  *   ioas.c  device.c  group.c      one kind of object a file
  *   attach.c  attach_pasid.c
  *   attach_prepare.c

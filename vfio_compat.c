@@ -1,194 +1,244 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The VFIO container in terms of an IOAS.
+ * The VFIO container in terms of an IOAS: its device node, the table of its requests,
+ * and what it says of itself.
  *
- * Owns the choice of the IOAS that stands for a container, and the table of the
- * container's requests. The pointer to the IOAS takes no reference; whoever
- * destroys the IOAS clears it under the same lock, that of the object table.
+ * /dev/vfio/vfio belongs to VFIO's own container or, by choice of the administrator or
+ * because the kernel has no other, to this module.
  */
 #include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/iommufd.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 #include <uapi/linux/vfio.h>
 
-#include "attach.h"
+#include "group.h"
 #include "ioas.h"
 #include "vfio_compat.h"
 
-/**
- * vfio_compat_init - a context is no container yet
- * @compat: Of the new context, zeroed
- */
-void vfio_compat_init(struct vfio_compat *compat)
-{
-	mutex_init(&compat->tracking_lock);
-	mutex_init(&compat->lock);
-	INIT_LIST_HEAD(&compat->groups);
-}
+/* Mappings that may be made: no limit but memory */
+#define DMA_AVAIL U32_MAX
+
+/* Bytes of a dirty bitmap of all IOVAs: none is too large */
+#define DIRTY_BITMAP_MAX (1ULL << (64 - PAGE_SHIFT - 3))
+
+static bool vfio_container = IS_ENABLED(CONFIG_IOMMUFD_VFIO_CONTAINER);
+module_param(vfio_container, bool, 0444);
+MODULE_PARM_DESC(vfio_container,
+		 "Provide /dev/vfio/vfio instead of VFIO's own container (default: only if there is no other)");
+
+static struct miscdevice vfio_node = {
+	.minor = VFIO_MINOR,
+	.name = "vfio",
+	.nodename = "vfio/vfio",
+	.mode = 0666,
+};
 
 /**
- * vfio_compat_destroy - the opposite of vfio_compat_init()
- * @compat: Of a context of which no group has a reference
- */
-void vfio_compat_destroy(struct vfio_compat *compat)
-{
-	WARN_ON(!list_empty(&compat->groups));
-	mutex_destroy(&compat->lock);
-	mutex_destroy(&compat->tracking_lock);
-}
-
-/**
- * vfio_compat_ioas_get - the IOAS that stands for the container
- * @ctx: The context
+ * vfio_compat_node_register - make the node, if it is to be ours
+ * @fops: What files of it do
  *
- * Return: the IOAS with a reference to its object, or ERR_PTR(-ENODEV).
+ * Return: 0, or an error of misc_register().
  */
-struct iommufd_ioas *vfio_compat_ioas_get(struct iommufd_ctx *ctx)
+int vfio_compat_node_register(const struct file_operations *fops)
 {
-	struct iommufd_ioas *ioas = ERR_PTR(-ENODEV);
-
-	xa_lock(&ctx->objects);
-	/* Zero: it is being destroyed, but did not get to clear the pointer yet */
-	if (ctx->compat.ioas &&
-	    refcount_inc_not_zero(&ctx->compat.ioas->object.users))
-		ioas = ctx->compat.ioas;
-	xa_unlock(&ctx->objects);
-	return ioas;
+	vfio_node.fops = fops;
+	return vfio_container ? misc_register(&vfio_node) : 0;
 }
 
 /**
- * iommufd_vfio_compat_ioas_get_id - the IOAS that stands for the container
- * @ctx: The context
- * @out_ioas_id: Set to its id
- *
- * Return: 0 or -ENODEV.
+ * vfio_compat_node_deregister - the opposite of vfio_compat_node_register()
  */
-int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ctx, u32 *out_ioas_id)
+void vfio_compat_node_deregister(void)
 {
-	struct iommufd_ioas *ioas = vfio_compat_ioas_get(ctx);
-
-	if (IS_ERR(ioas))
-		return PTR_ERR(ioas);
-	*out_ioas_id = ioas->object.id;
-	iommufd_object_put(&ioas->object);
-	return 0;
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_get_id, IOMMUFD_VFIO);
-
-/**
- * iommufd_vfio_compat_set_no_iommu - a no-iommu group joins the container
- * @ctx: The context
- *
- * It never becomes a container of ordinary groups after that.
- *
- * Return: 0, or -EINVAL: it is one already.
- */
-int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ctx)
-{
-	int rc = 0;
-
-	xa_lock(&ctx->objects);
-	if (ctx->compat.ioas)
-		rc = -EINVAL;
-	else
-		ctx->compat.no_iommu = true;
-	xa_unlock(&ctx->objects);
-	return rc;
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_set_no_iommu, IOMMUFD_VFIO);
-
-static bool vfio_compat_has_ioas(struct iommufd_ctx *ctx)
-{
-	return READ_ONCE(ctx->compat.ioas);
+	if (vfio_container)
+		misc_deregister(&vfio_node);
 }
 
 /**
- * iommufd_vfio_compat_ioas_create - have an IOAS stand for the container
- * @ctx: The context
+ * vfio_compat_node_opened - is this inode the node?
+ * @inode: Of a file that is being opened
  *
- * Return: 0, also if there was one; -EINVAL a no-iommu group has joined;
- * -ENOMEM, -EBUSY without a free id.
+ * Return: yes or no.
  */
-int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ctx)
+bool vfio_compat_node_opened(const struct inode *inode)
 {
-	struct iommufd_ioas *ioas;
-	bool new;
-	int rc = 0;
+	return vfio_container && iminor(inode) == VFIO_MINOR;
+}
 
-	ioas = iommufd_ioas_new(ctx);
-	if (IS_ERR(ioas))
-		return PTR_ERR(ioas);
-	new = !vfio_compat_has_ioas(ctx);
-	if (new)
-		iommufd_attach_prepare_new(ioas);
+/**
+ * iommufd_vfio_compat_has_node - does iommufd provide /dev/vfio/vfio?
+ *
+ * Return: yes or no; never changes while the module is loaded.
+ */
+bool iommufd_vfio_compat_has_node(void)
+{
+	return vfio_container;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_has_node, IOMMUFD_VFIO);
 
-	xa_lock(&ctx->objects);
-	if (ctx->compat.no_iommu) {
-		rc = -EINVAL;
-	} else if (ctx->compat.ioas) {
-		rc = -EEXIST;
-	} else {
-		ctx->compat.ioas = ioas;
-		ctx->compat.made_ioas = true;
+/* Programs look for nothing but zero or not, so this never fails */
+static int check_extension(struct iommufd_ctx *ctx, unsigned long extension)
+{
+	switch (extension) {
+	case VFIO_TYPE1_IOMMU:
+	case VFIO_TYPE1v2_IOMMU:
+	case VFIO_UNMAP_ALL:
+		return !READ_ONCE(ctx->compat.no_iommu);
+	case VFIO_DMA_CC_IOMMU:
+		return device_groups_enforce_coherency(ctx);
+	case VFIO_NOIOMMU_IOMMU:
+		return IS_ENABLED(CONFIG_VFIO_NOIOMMU);
+	default:
+		return 0;
 	}
-	xa_unlock(&ctx->objects);
-
-	if (rc && new)
-		iommufd_attach_unprepare(iommufd_attach_prepared(ctx));
-	if (rc)
-		iommufd_object_discard(&ioas->object);
-	else
-		iommufd_object_publish(&ioas->object);
-	return rc == -EEXIST ? 0 : rc;
 }
-EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_create, IOMMUFD_VFIO);
 
-static int compat_ioas_set(struct iommufd_ctx *ctx, u32 id)
+/* The structure and behind it the capabilities, as user space gets them */
+struct compat_info {
+	struct vfio_iommu_type1_info *start;
+	/* Bytes used */
+	u32 size;
+	/* Where the offset of the next capability is to be written */
+	u32 *next;
+};
+
+/* There is room: info_alloc() made it */
+static void *add_capability(struct compat_info *info, u16 id, size_t size)
 {
-	struct iommufd_ioas *ioas = iommufd_ioas_get(ctx, id);
+	struct vfio_info_cap_header *header =
+		(void *)info->start + info->size;
 
-	if (IS_ERR(ioas))
-		return PTR_ERR(ioas);
-	xa_lock(&ctx->objects);
-	ctx->compat.ioas = ioas;
-	ctx->compat.made_ioas = false;
-	xa_unlock(&ctx->objects);
-	iommufd_object_put(&ioas->object);
+	header->id = id;
+	header->version = 1;
+	*info->next = info->size;
+	info->next = &header->next;
+	info->size += ALIGN(size, sizeof(u64));
+	return header;
+}
+
+/* A bit of the dirty bitmap is always for the smallest page */
+static void add_migration(struct compat_info *info)
+{
+	struct vfio_iommu_type1_info_cap_migration *capability;
+
+	capability = add_capability(info, VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION,
+				    sizeof(*capability));
+	capability->pgsize_bitmap = PAGE_SIZE;
+	capability->max_dirty_bitmap_size = DIRTY_BITMAP_MAX;
+}
+
+static void add_avail(struct compat_info *info)
+{
+	struct vfio_iommu_type1_info_dma_avail *capability;
+
+	capability = add_capability(info, VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL,
+				    sizeof(*capability));
+	capability->avail = DMA_AVAIL;
+}
+
+static void add_ranges(struct compat_info *info, const struct iommu_iova_range *ranges,
+		       unsigned int count)
+{
+	struct vfio_iommu_type1_info_cap_iova_range *capability;
+	unsigned int i;
+
+	capability = add_capability(info, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE,
+				    struct_size(capability, iova_ranges,
+						count));
+	capability->nr_iovas = count;
+	for (i = 0; i < count; i++) {
+		capability->iova_ranges[i].start = ranges[i].start;
+		capability->iova_ranges[i].end = ranges[i].last;
+	}
+}
+
+static int info_alloc(struct compat_info *info, unsigned int nranges)
+{
+	size_t size = sizeof(*info->start) +
+		      sizeof(struct vfio_iommu_type1_info_cap_migration) +
+		      ALIGN(sizeof(struct vfio_iommu_type1_info_dma_avail),
+			    sizeof(u64)) +
+		      struct_size_t(struct vfio_iommu_type1_info_cap_iova_range,
+				    iova_ranges, nranges);
+
+	info->start = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!info->start)
+		return -ENOMEM;
+	info->size = sizeof(*info->start);
+	info->next = &info->start->cap_offset;
 	return 0;
 }
 
-static void compat_ioas_clear(struct iommufd_ctx *ctx)
+/* Sizes below a page are of no use to programs, but a page is made of them */
+static u64 page_sizes(struct io_pagetable *iopt)
 {
-	xa_lock(&ctx->objects);
-	ctx->compat.ioas = NULL;
-	xa_unlock(&ctx->objects);
+	u64 sizes = iopt_page_sizes(iopt);
+
+	return sizes & ~PAGE_MASK ? (sizes & PAGE_MASK) | PAGE_SIZE : sizes;
 }
 
-/**
- * iommufd_vfio_ioas - IOMMU_VFIO_IOAS
- * @command: The call
- *
- * Return: 0, -EOPNOTSUPP, -ENODEV, -ENOENT, -EFAULT.
- */
-int iommufd_vfio_ioas(struct iommufd_command *command)
+static int make_info(struct iommufd_ioas *ioas, struct compat_info *info)
 {
-	struct iommu_vfio_ioas *args = command->args;
-	struct iommufd_ctx *ctx = command->ctx;
+	struct iommu_iova_range *ranges;
+	unsigned long alignment;
+	unsigned int count;
 	int rc;
 
-	if (args->__reserved)
-		return -EOPNOTSUPP;
-	switch (args->op) {
-	case IOMMU_VFIO_IOAS_GET:
-		rc = iommufd_vfio_compat_ioas_get_id(ctx, &args->ioas_id);
-		return rc ?: iommufd_respond(command);
-	case IOMMU_VFIO_IOAS_SET:
-		return compat_ioas_set(ctx, args->ioas_id);
-	case IOMMU_VFIO_IOAS_CLEAR:
-		compat_ioas_clear(ctx);
-		return 0;
-	default:
-		return -EOPNOTSUPP;
+	ranges = iommufd_ioas_ranges(ioas, &count, &alignment);
+	if (!ranges)
+		return -ENOMEM;
+	rc = info_alloc(info, count);
+	if (!rc) {
+		info->start->flags = VFIO_IOMMU_INFO_PGSIZES |
+				     VFIO_IOMMU_INFO_CAPS;
+		info->start->iova_pgsizes = page_sizes(&ioas->iopt);
+		add_migration(info);
+		add_avail(info);
+		add_ranges(info, ranges, count);
 	}
+	kvfree(ranges);
+	return rc;
+}
+
+/* If the capabilities don't fit, say how much would do */
+static int compat_copy_info(struct compat_info *info, void __user *user, u32 user_size)
+{
+	u32 size = info->size;
+
+	info->start->argsz = user_size;
+	if (user_size < info->size) {
+		info->start->argsz = info->size;
+		info->start->cap_offset = 0;
+		size = min_t(u32, user_size, sizeof(*info->start));
+	}
+	return copy_to_user(user, info->start, size) ? -EFAULT : 0;
+}
+
+static int get_info(struct iommufd_ctx *ctx, void __user *user)
+{
+	struct iommufd_ioas *ioas;
+	struct compat_info info;
+	u32 user_size;
+	int rc;
+
+	if (get_user(user_size, (u32 __user *)user))
+		return -EFAULT;
+	if (user_size < offsetofend(struct vfio_iommu_type1_info, iova_pgsizes))
+		return -EINVAL;
+	ioas = vfio_compat_ioas_get(ctx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	rc = make_info(ioas, &info);
+	iommufd_object_put(&ioas->object);
+	if (rc)
+		return rc;
+	rc = compat_copy_info(&info, user, user_size);
+	kvfree(info.start);
+	return rc;
 }
 
 static int set_no_iommu(struct iommufd_ctx *ctx)
@@ -245,11 +295,11 @@ long vfio_compat_ioctl(struct iommufd_ctx *ctx, unsigned int request,
 	case VFIO_GET_API_VERSION:
 		return VFIO_API_VERSION;
 	case VFIO_CHECK_EXTENSION:
-		return vfio_compat_check_extension(ctx, argument);
+		return check_extension(ctx, argument);
 	case VFIO_SET_IOMMU:
 		return set_iommu(ctx, argument);
 	case VFIO_IOMMU_GET_INFO:
-		return vfio_compat_get_info(ctx, user);
+		return get_info(ctx, user);
 	case VFIO_IOMMU_MAP_DMA:
 		return vfio_compat_map(ctx, user);
 	case VFIO_IOMMU_UNMAP_DMA:
@@ -260,3 +310,8 @@ long vfio_compat_ioctl(struct iommufd_ctx *ctx, unsigned int request,
 		return -ENOTTY;
 	}
 }
+
+#if IS_ENABLED(CONFIG_IOMMUFD_VFIO_CONTAINER)
+MODULE_ALIAS_MISCDEV(VFIO_MINOR);
+MODULE_ALIAS("devname:vfio/vfio");
+#endif

@@ -12,7 +12,6 @@
 struct iommufd_command;
 struct iommufd_ctx;
 struct iommufd_ioas;
-struct vfio_bitmap;
 
 /**
  * struct vfio_compat - a context as a VFIO container
@@ -40,36 +39,26 @@ struct vfio_compat {
 	bool attaches;
 };
 
-/* vfio_compat.c: the IOAS that stands for the container, and all requests */
-void vfio_compat_init(struct vfio_compat *compat);
-void vfio_compat_destroy(struct vfio_compat *compat);
-int iommufd_vfio_ioas(struct iommufd_command *command);
-struct iommufd_ioas *vfio_compat_ioas_get(struct iommufd_ctx *ctx);
+/* vfio_compat.c: its device node and its requests */
+int vfio_compat_node_register(const struct file_operations *fops);
+void vfio_compat_node_deregister(void);
+bool vfio_compat_node_opened(const struct inode *inode);
 long vfio_compat_ioctl(struct iommufd_ctx *ctx, unsigned int request,
 		       unsigned long argument);
-
-/* vfio_compat_dirty.c: what its devices have written to */
-int vfio_compat_dirty_pages(struct iommufd_ctx *ctx, void __user *user);
-int vfio_compat_check_bitmap(const struct vfio_bitmap *bitmap, u64 size);
-int vfio_compat_read_dirty(struct iommufd_ioas *ioas, u64 iova, u64 size,
-			   const struct vfio_bitmap *bitmap, bool clear);
 
 /* vfio_compat_group.c: the groups in it */
 int vfio_compat_attach_groups(struct iommufd_ctx *ctx,
 			      struct iommufd_ioas *ioas);
 
-/* vfio_compat_info.c: what it says of itself */
-int vfio_compat_check_extension(struct iommufd_ctx *ctx,
-				unsigned long extension);
-int vfio_compat_get_info(struct iommufd_ctx *ctx, void __user *user);
-
-/* vfio_compat_node.c: its device node */
-int vfio_compat_node_register(const struct file_operations *fops);
-void vfio_compat_node_deregister(void);
-bool vfio_compat_node_opened(const struct inode *inode);
-
-/* vfio_compat_map.c: its mappings */
+/* vfio_compat_map.c: its mappings, and which of their pages are dirty */
 int vfio_compat_map(struct iommufd_ctx *ctx, void __user *user);
 int vfio_compat_unmap(struct iommufd_ctx *ctx, void __user *user);
+int vfio_compat_dirty_pages(struct iommufd_ctx *ctx, void __user *user);
+
+/* vfio_compat_ioas.c: the IOAS that stands for it */
+void vfio_compat_init(struct vfio_compat *compat);
+void vfio_compat_destroy(struct vfio_compat *compat);
+int iommufd_vfio_ioas(struct iommufd_command *command);
+struct iommufd_ioas *vfio_compat_ioas_get(struct iommufd_ctx *ctx);
 
 #endif
