@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attaching devices.
+ * Attaching devices, and PASIDs of devices.
  *
  * Owns the choice of the page table: one that user space names, one that an IOAS
- * has and that fits, or a new one. It must never know what is mapped in there.
+ * has and that fits, or a new one. A PASID never goes to an IOAS: the page tables that
+ * are made for that cannot be attached to a PASID.
  */
 #include <linux/iommu.h>
+#include <linux/iommufd.h>
 #include <linux/module.h>
 
 #include "attach.h"
 #include "device.h"
 #include "group.h"
+#include "group_pasid.h"
+#include "hw_pagetable.h"
 #include "hwpt_paging.h"
 
 /*
@@ -30,15 +34,15 @@ struct attach_request {
 	unsigned long references;
 };
 
-static int use(const struct attach_request *request, struct iommufd_hwpt *hwpt)
+static int attach_or_replace(const struct attach_request *request, struct iommufd_hwpt *hwpt)
 {
 	if (request->replaces)
 		return device_group_replace(request->group, hwpt);
 	return device_group_attach(request->group, request->idev, hwpt);
 }
 
-static int use_new(const struct attach_request *request,
-		   struct iommufd_hwpt_paging *paging)
+static int attach_new(const struct attach_request *request,
+		      struct iommufd_hwpt_paging *paging)
 {
 	int rc;
 
@@ -47,9 +51,9 @@ static int use_new(const struct attach_request *request,
 		if (iommufd_hwpt_paging_needs_attach(request->idev->dev))
 			return -EADDRINUSE;
 		rc = iommufd_hwpt_paging_fill(paging);
-		return rc ?: use(request, &paging->common);
+		return rc ?: attach_or_replace(request, &paging->common);
 	}
-	rc = use(request, &paging->common);
+	rc = attach_or_replace(request, &paging->common);
 	if (rc)
 		return rc;
 	rc = iommufd_hwpt_paging_fill(paging);
@@ -91,8 +95,8 @@ new_automatic(const struct attach_request *request, struct iommufd_ioas *ioas)
 }
 
 /* Make a page table of the IOAS; returns its id */
-static int use_new_automatic(const struct attach_request *request,
-			     struct iommufd_ioas *ioas, u32 *id)
+static int attach_new_automatic(const struct attach_request *request,
+				struct iommufd_ioas *ioas, u32 *id)
 {
 	struct iommufd_hwpt_paging *paging;
 	int rc;
@@ -103,7 +107,7 @@ static int use_new_automatic(const struct attach_request *request,
 	paging = new_automatic(request, ioas);
 	if (IS_ERR(paging))
 		return PTR_ERR(paging);
-	rc = use_new(request, paging);
+	rc = attach_new(request, paging);
 	if (rc) {
 		iommufd_hwpt_discard(&paging->common);
 		return rc;
@@ -128,14 +132,14 @@ static int try_automatic(const struct attach_request *request,
 		return 0;
 	if (!iommufd_hwpt_get_attached(hwpt))
 		return -EINVAL;
-	rc = use(request, hwpt);
+	rc = attach_or_replace(request, hwpt);
 	if (rc)
 		iommufd_object_put(&hwpt->object);
 	return rc;
 }
 
-static int use_old_automatic(const struct attach_request *request,
-			     struct iommufd_ioas *ioas, u32 *id)
+static int attach_old_automatic(const struct attach_request *request,
+				struct iommufd_ioas *ioas, u32 *id)
 {
 	struct iommufd_hwpt_paging *paging;
 	int rc = -EINVAL;
@@ -151,20 +155,20 @@ static int use_old_automatic(const struct attach_request *request,
 	return rc;
 }
 
-static int use_ioas(const struct attach_request *request,
-		    struct iommufd_ioas *ioas, u32 *id)
+static int attach_ioas(const struct attach_request *request,
+		       struct iommufd_ioas *ioas, u32 *id)
 {
 	int rc;
 
-	rc = use_old_automatic(request, ioas, id);
+	rc = attach_old_automatic(request, ioas, id);
 	/* A sibling that is attached elsewhere rules out a new one, too */
 	if (rc == -EINVAL && (request->replaces || !request->group->hwpt))
-		rc = use_new_automatic(request, ioas, id);
+		rc = attach_new_automatic(request, ioas, id);
 	return rc;
 }
 
-static int use_hwpt(const struct attach_request *request,
-		    struct iommufd_hwpt *hwpt, u32 *id)
+static int attach_hwpt(const struct attach_request *request,
+		       struct iommufd_hwpt *hwpt, u32 *id)
 {
 	int rc;
 
@@ -172,7 +176,7 @@ static int use_hwpt(const struct attach_request *request,
 	if (hwpt == request->group->hwpt && request->replaces)
 		return 0;
 	refcount_inc(&hwpt->object.users);
-	rc = use(request, hwpt);
+	rc = attach_or_replace(request, hwpt);
 	if (rc)
 		iommufd_object_put(&hwpt->object);
 	return rc;
@@ -202,8 +206,8 @@ static bool is_attached(const struct attach_request *request)
 	return request->group->whole;
 }
 
-static int use_object(const struct attach_request *request,
-		      struct iommufd_object *object, u32 *id)
+static int attach_object(const struct attach_request *request,
+			 struct iommufd_object *object, u32 *id)
 {
 	struct iommufd_ioas *ioas = object_ioas(object);
 	int rc;
@@ -215,16 +219,16 @@ static int use_object(const struct attach_request *request,
 	if (mutex_lock_killable(&ioas->attach_lock))
 		return -EINTR;
 	if (object == &ioas->object)
-		rc = use_ioas(request, ioas, id);
+		rc = attach_ioas(request, ioas, id);
 	else
-		rc = use_hwpt(request, container_of(object, struct iommufd_hwpt,
-						    object), id);
+		rc = attach_hwpt(request, container_of(object, struct iommufd_hwpt,
+						       object), id);
 	mutex_unlock(&ioas->attach_lock);
 	return rc;
 }
 
 /* Devices of a group that the container attached have no choice */
-static int use_id(const struct attach_request *request, u32 *id)
+static int attach_id(const struct attach_request *request, u32 *id)
 {
 	struct iommufd_object *object;
 	int rc;
@@ -236,7 +240,7 @@ static int use_id(const struct attach_request *request, u32 *id)
 	object = iommufd_object_get(request->group->ctx, *id, IOMMUFD_ANY_OBJECT);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	rc = use_object(request, object, id);
+	rc = attach_object(request, object, id);
 	iommufd_object_put(object);
 	return rc;
 }
@@ -276,7 +280,7 @@ static int attach_locked(struct attach_request *request, u32 *pt_id)
 	u32 id = *pt_id;
 	int rc;
 
-	rc = use_id(request, &id);
+	rc = attach_id(request, &id);
 	if (!rc)
 		*pt_id = id;
 	return rc;
@@ -385,7 +389,7 @@ int iommufd_group_attach(struct device_group *group, struct iommufd_ioas *ioas)
 
 	if (mutex_lock_killable(&group->lock))
 		return -EINTR;
-	rc = use_object(&request, &ioas->object, &id);
+	rc = attach_object(&request, &ioas->object, &id);
 	mutex_unlock(&group->lock);
 	return rc;
 }
@@ -406,3 +410,158 @@ void iommufd_group_detach(struct device_group *group)
 	mutex_unlock(&group->lock);
 	iommufd_hwpt_put_attached(hwpt);
 }
+
+/* With a reference, which becomes the attachment's */
+static struct iommufd_hwpt *pasid_get_hwpt(struct iommufd_ctx *ctx, u32 id)
+{
+	struct iommufd_object *object;
+
+	object = iommufd_object_get(ctx, id, IOMMUFD_ANY_OBJECT);
+	if (IS_ERR(object))
+		return ERR_CAST(object);
+	if (object->ops->type != IOMMUFD_OBJECT_HWPT_PAGING &&
+	    object->ops->type != IOMMUFD_OBJECT_HWPT_NESTED) {
+		iommufd_object_put(object);
+		return ERR_PTR(-EINVAL);
+	}
+	return container_of(object, struct iommufd_hwpt, object);
+}
+
+static int pasid_attach_locked(struct iommufd_device *idev, ioasid_t pasid,
+			       struct iommufd_hwpt *hwpt)
+{
+	if (device_group_pasid_hwpt(idev->group, idev, pasid))
+		return -EBUSY;
+	return device_group_attach_pasid(idev->group, idev, pasid, hwpt);
+}
+
+/**
+ * iommufd_device_pasid_attach - have a device's DMA with a PASID go through a page
+ *                               table
+ * @idev: The device
+ * @pasid: The PASID; 0 is iommufd_device_attach()
+ * @pt_id: A HWPT made for PASIDs
+ *
+ * Sleeps. Like iommufd_device_attach() it belongs to the driver of the device.
+ *
+ * Return: 0; with nothing changed: -ENOENT no such id; -EINVAL not a HWPT; -EBUSY
+ * attached already; -EINTR killed; as device_group_attach_pasid().
+ */
+int iommufd_device_pasid_attach(struct iommufd_device *idev, ioasid_t pasid,
+				u32 *pt_id)
+{
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	if (pasid == IOMMU_NO_PASID)
+		return iommufd_device_attach(idev, pt_id);
+	hwpt = pasid_get_hwpt(idev->object.ctx, *pt_id);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+	rc = mutex_lock_killable(&idev->group->lock);
+	if (!rc) {
+		rc = pasid_attach_locked(idev, pasid, hwpt);
+		mutex_unlock(&idev->group->lock);
+	}
+	if (rc)
+		iommufd_object_put(&hwpt->object);
+	return rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_pasid_attach, IOMMUFD);
+
+/* Returns the number of references to give back to what was attached before */
+static int pasid_replace_locked(struct iommufd_device *idev, ioasid_t pasid,
+				struct iommufd_hwpt *hwpt, struct iommufd_hwpt **old)
+{
+	unsigned int users = device_group_pasid_users(idev->group, pasid);
+	int rc;
+
+	*old = device_group_pasid_hwpt(idev->group, idev, pasid);
+	if (!*old)
+		return -EINVAL;
+	/* The reference of this call */
+	if (*old == hwpt)
+		return 1;
+	rc = device_group_replace_pasid(idev->group, pasid, hwpt);
+	return rc ?: users;
+}
+
+/**
+ * iommufd_device_pasid_replace - move a PASID to another page table
+ * @idev: The device
+ * @pasid: The PASID; 0 is iommufd_device_replace()
+ * @pt_id: A HWPT made for PASIDs
+ *
+ * It moves for all devices of the group. DMA goes on if the driver has offered to
+ * do that, see struct iommufd_driver_ops; otherwise it faults for a moment.
+ *
+ * Return: 0; with nothing changed: -EINVAL not attached; as
+ * iommufd_device_pasid_attach().
+ */
+int iommufd_device_pasid_replace(struct iommufd_device *idev, ioasid_t pasid,
+				 u32 *pt_id)
+{
+	struct iommufd_hwpt *hwpt, *old = NULL;
+	int rc;
+
+	if (pasid == IOMMU_NO_PASID)
+		return iommufd_device_replace(idev, pt_id);
+	hwpt = pasid_get_hwpt(idev->object.ctx, *pt_id);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+	rc = mutex_lock_killable(&idev->group->lock);
+	if (!rc) {
+		rc = pasid_replace_locked(idev, pasid, hwpt, &old);
+		mutex_unlock(&idev->group->lock);
+	}
+	if (rc < 0) {
+		iommufd_object_put(&hwpt->object);
+		return rc;
+	}
+	while (rc--)
+		iommufd_object_put(&old->object);
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_pasid_replace, IOMMUFD);
+
+/**
+ * iommufd_device_pasid_detach - block a device's DMA with a PASID
+ * @idev: The device
+ * @pasid: The PASID, attached or not; 0 is iommufd_device_detach()
+ *
+ * Cannot fail.
+ */
+void iommufd_device_pasid_detach(struct iommufd_device *idev, ioasid_t pasid)
+{
+	struct iommufd_hwpt *hwpt;
+
+	if (pasid == IOMMU_NO_PASID) {
+		iommufd_device_detach(idev);
+		return;
+	}
+	mutex_lock(&idev->group->lock);
+	hwpt = device_group_pasid_hwpt(idev->group, idev, pasid);
+	if (hwpt)
+		device_group_detach_pasid(idev->group, idev, pasid);
+	mutex_unlock(&idev->group->lock);
+	if (hwpt)
+		iommufd_object_put(&hwpt->object);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_pasid_detach, IOMMUFD);
+
+/**
+ * iommufd_device_pasid_detach_all - block a device's DMA with any PASID
+ * @idev: The device
+ *
+ * DMA without a PASID goes on. Cannot fail.
+ */
+void iommufd_device_pasid_detach_all(struct iommufd_device *idev)
+{
+	unsigned long pasid;
+	void *entry;
+
+	/* Others attach and detach PASIDs of their own devices meanwhile */
+	xa_for_each(&idev->group->pasids, pasid, entry)
+		iommufd_device_pasid_detach(idev, pasid);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_pasid_detach_all, IOMMUFD);

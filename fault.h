@@ -65,7 +65,6 @@ int iommufd_fault_answer(struct iommufd_fault *fault, u32 cookie,
 			 enum iommu_page_response_code code);
 
 /* fault_file.c: its file descriptor */
-int iommufd_fault_alloc(struct iommufd_command *command);
 
 /* fault_device.c: devices that can ask for pages */
 int iommufd_fault_enable(struct iommufd_device *idev,

@@ -5,12 +5,14 @@
 #ifndef __IOMMUFD_GROUP_H
 #define __IOMMUFD_GROUP_H
 
+#include <linux/iommu.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
 
-struct attach_handle;
 struct device;
 struct iommu_group;
 struct iommufd_ctx;
@@ -64,5 +66,30 @@ int device_group_attach(struct device_group *group,
 void device_group_detach(struct device_group *group,
 			 struct iommufd_device *idev);
 int device_group_replace(struct device_group *group, struct iommufd_hwpt *hwpt);
+
+/**
+ * struct attach_handle - an attachment as page requests find it
+ * @handle: What the IOMMU core knows
+ * @link: In device_group.handles, under the lock of the group
+ * @lock: Protects @hwpt against page requests that are just being reported
+ * @hwpt: The page table, with a fault queue or without; changes under the lock of
+ *        the group, too
+ * @dev_id: The device that page requests are said to come from: the first one
+ *          that was attached
+ */
+struct attach_handle {
+	struct iommu_attach_handle handle;
+	struct list_head link;
+	spinlock_t lock; /* hwpt */
+	struct iommufd_hwpt *hwpt;
+	u32 dev_id;
+};
+
+struct attach_handle *attach_handle_alloc(struct device_group *group,
+					  struct iommufd_hwpt *hwpt,
+					  u32 dev_id);
+void attach_handle_move(struct attach_handle *handle,
+			struct iommufd_hwpt *hwpt);
+void attach_handle_free(struct attach_handle *handle);
 
 #endif

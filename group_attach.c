@@ -10,7 +10,6 @@
 #include <linux/iommu.h>
 #include <linux/slab.h>
 
-#include "attach_handle.h"
 #include "device.h"
 #include "fault.h"
 #include "group.h"

@@ -12,7 +12,6 @@
 #include <linux/iommufd.h>
 #include <linux/slab.h>
 
-#include "attach_handle.h"
 #include "device.h"
 #include "driver_ops.h"
 #include "fault.h"

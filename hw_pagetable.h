@@ -54,6 +54,5 @@ void iommufd_hwpt_discard(struct iommufd_hwpt *hwpt);
 bool iommufd_hwpt_get_attached(struct iommufd_hwpt *hwpt);
 void iommufd_hwpt_put_attached(struct iommufd_hwpt *hwpt);
 
-int iommufd_hwpt_alloc(struct iommufd_command *command);
 
 #endif

@@ -21,6 +21,5 @@ struct iommufd_hwpt *
 iommufd_hwpt_nested_new(struct iommufd_hwpt_paging *parent,
 			const struct hwpt_request *request);
 
-int iommufd_hwpt_invalidate(struct iommufd_command *command);
 
 #endif

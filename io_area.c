@@ -2,15 +2,19 @@
 /*
  * One mapping: a piece of the IOVA space and the memory that appears there.
  *
- * Owns what a mapping is made of, and whether its memory is pinned. It must never
- * know what else is in the IOVA space, nor which domains there are.
+ * Owns what a mapping is made of, whether its memory is pinned, and how its pages get
+ * into a domain's page table: who writes which part of a large one.
  */
 #include <linux/iommu.h>
+#include <linux/math.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "device_memory.h"
 #include "io_area.h"
+#include "io_domain.h"
+#include "workers.h"
 
 /* A mapping and its memory, which copies can outlive */
 struct io_mapping {
@@ -255,4 +259,246 @@ void io_area_release(struct io_area *area)
 {
 	io_pages_release(area->pages, &area->hold);
 	WRITE_ONCE(area->held, false);
+}
+
+/* Helpers get parts of so many pages, which no huge entry reaches over */
+#define AREA_PARTS WORK_PARTS_MAX
+#define PART_ALIGN (PMD_SIZE >> PAGE_SHIFT)
+/* Below that, in bytes, nobody counts the runs */
+#define TOGETHER_MIN SZ_64M
+/* It takes a helper about a millisecond to map so many */
+#define HELPER_MIN_RUNS 8192
+
+/**
+ * struct area_work - an area that is mapped in parts
+ * @area: The area
+ * @writer: As it is at the beginning of each part
+ * @part_size: Pages, a multiple of PART_ALIGN
+ * @mapped: Bytes, by part; each written by who has the part
+ */
+struct area_work {
+	struct io_area *area;
+	struct io_domain_writer writer;
+	unsigned long part_size;
+	unsigned long mapped[AREA_PARTS];
+};
+
+/* The bytes of a run that are in the area */
+static void run_to_extent(const struct io_area *area, const struct pfn_run *run,
+			  struct io_extent *extent)
+{
+	unsigned long first = run->index << PAGE_SHIFT;
+	unsigned long end = first + (run->count << PAGE_SHIFT);
+	unsigned long area_end = area->offset + io_area_length(area);
+
+	extent->phys = PFN_PHYS(run->pfn);
+	if (first < area->offset) {
+		extent->phys += area->offset - first;
+		first = area->offset;
+	}
+	extent->iova = area->node.start + (first - area->offset);
+	extent->length = min(end, area_end) - first;
+}
+
+/*
+ * Map pages; @end becomes the IOVA up to which that was done. pages->lock is held.
+ * In line, as most areas are a page or a run, and cost little more than the call.
+ */
+static __always_inline int map_pages(const struct io_area *area,
+				     struct io_domain_writer *writer,
+				     unsigned long first, unsigned long last,
+				     unsigned long *end)
+{
+	struct pfn_runs_iter iter __uninitialized;
+
+	pfn_runs_for_each(&area->pages->runs, &iter, first, last) {
+		struct io_extent extent __uninitialized;
+		int rc;
+
+		run_to_extent(area, &iter.run, &extent);
+		rc = io_domain_map(writer, &extent);
+		*end = extent.iova + extent.length;
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* Exactly what is mapped: anything else can take a neighbour along */
+static void unmap_range(struct io_area *area, struct iommu_domain *domain,
+			unsigned long iova, unsigned long length)
+{
+	if (!io_domain_unmap(domain, iova, length))
+		io_pages_lose(area->pages);
+}
+
+static int map_alone(struct io_area *area, struct iommu_domain *domain,
+		     bool large)
+{
+	struct io_pages *pages = area->pages;
+	unsigned long end = area->node.start;
+	struct io_domain_writer writer __uninitialized;
+	int rc;
+
+	io_domain_writer_init(&writer, domain, area->prot, large);
+	mutex_lock(&pages->lock);
+	rc = map_pages(area, &writer, area->hold.node.start,
+		       area->hold.node.last, &end);
+	mutex_unlock(&pages->lock);
+
+	if (!rc)
+		rc = io_domain_sync(&writer, area->node.start,
+				    io_area_length(area));
+	if (rc)
+		unmap_range(area, domain, area->node.start,
+			    end - area->node.start);
+	return rc;
+}
+
+/* Which page comes first in a part, or after the part before */
+static unsigned long part_first(const struct area_work *work, unsigned int part)
+{
+	const struct io_area *area = work->area;
+	unsigned long base = (area->node.start >> PAGE_SHIFT) -
+			     (area->offset >> PAGE_SHIFT);
+	unsigned long first = area->hold.node.start;
+
+	if (!part)
+		return first;
+	return min(round_down(base + first + part * work->part_size,
+			      PART_ALIGN) - base,
+		   area->hold.node.last + 1);
+}
+
+/* Where the bytes of a page that are in the area begin */
+static unsigned long page_iova(const struct io_area *area, unsigned long page)
+{
+	unsigned long first = page << PAGE_SHIFT;
+
+	return area->node.start + max(first, area->offset) - area->offset;
+}
+
+static void unmap_part(struct area_work *work, unsigned int part)
+{
+	unmap_range(work->area, work->writer.domain,
+		    page_iova(work->area, part_first(work, part)),
+		    work->mapped[part]);
+	work->mapped[part] = 0;
+}
+
+static void unmap_parts(struct area_work *work)
+{
+	unsigned int part;
+
+	for (part = 0; part != AREA_PARTS; part++)
+		unmap_part(work, part);
+}
+
+static int map_part(void *data, unsigned int part, bool helps)
+{
+	struct area_work *work = data;
+	unsigned long first = part_first(work, part);
+	unsigned long end = page_iova(work->area, first);
+	unsigned long next = part_first(work, part + 1);
+	struct io_domain_writer writer = work->writer;
+	int rc = 0;
+
+	if (helps)
+		writer.gfp = GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN;
+	if (first != next)
+		rc = map_pages(work->area, &writer, first, next - 1, &end);
+	work->mapped[part] = end - page_iova(work->area, first);
+	if (!helps || rc != -ENOMEM)
+		return rc;
+	/* The caller may wait for memory */
+	unmap_part(work, part);
+	return -EAGAIN;
+}
+
+/*
+ * How many helpers are worth it. The work is in the runs, however long they are, and
+ * most areas have few.
+ */
+static noinline_for_stack unsigned int count_helpers(struct io_area *area)
+{
+	struct io_pages *pages = area->pages;
+	struct pfn_runs_iter iter;
+	unsigned int runs = 0;
+	unsigned int available;
+
+	available = workers_available();
+	if (!available)
+		return 0;
+	mutex_lock(&pages->lock);
+	pfn_runs_for_each(&pages->runs, &iter, area->hold.node.start,
+			  area->hold.node.last)
+		if (++runs == available * HELPER_MIN_RUNS)
+			break;
+	mutex_unlock(&pages->lock);
+	return runs / HELPER_MIN_RUNS;
+}
+
+/* Frees @work, which is zeroed */
+static noinline_for_stack
+int map_together(struct io_area *area, struct iommu_domain *domain, bool large,
+		 struct area_work *work, unsigned int helpers)
+{
+	unsigned long npages = area->hold.node.last - area->hold.node.start + 1;
+	int rc;
+
+	work->area = area;
+	work->part_size = roundup(DIV_ROUND_UP(npages, AREA_PARTS - 1),
+				  PART_ALIGN);
+	io_domain_writer_init(&work->writer, domain, area->prot, large);
+
+	mutex_lock(&area->pages->lock);
+	rc = work_together(helpers, map_part, work, AREA_PARTS);
+	mutex_unlock(&area->pages->lock);
+
+	if (!rc)
+		rc = io_domain_sync(&work->writer, area->node.start,
+				    io_area_length(area));
+	if (rc)
+		unmap_parts(work);
+	kfree(work);
+	return rc;
+}
+
+/**
+ * io_area_map - map an area in a domain
+ * @area: Held
+ * @domain: The domain, whose other areas may be worked on at the same time
+ * @large: Entries larger than PAGE_SIZE may be used
+ *
+ * One call of the driver for each run of pages; those of a large area are shared
+ * out among kernel workers. Sleeps; the locks of the caller cover what the workers
+ * do.
+ *
+ * Return: 0; or, with nothing of it mapped, an error of the driver, or -EINTR: the
+ * process was killed.
+ */
+int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large)
+{
+	struct area_work *work = NULL;
+	unsigned int helpers = 0;
+
+	if (io_area_length(area) >= TOGETHER_MIN)
+		helpers = count_helpers(area);
+	if (helpers)
+		work = kzalloc(sizeof(*work), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	return work ? map_together(area, domain, large, work, helpers) :
+		      map_alone(area, domain, large);
+}
+
+/**
+ * io_area_unmap - unmap an area from a domain
+ * @area: Mapped there by io_area_map()
+ * @domain: The domain
+ *
+ * On return no device reaches the memory through it, or else it stays pinned for
+ * ever.
+ */
+void io_area_unmap(struct io_area *area, struct iommu_domain *domain)
+{
+	unmap_range(area, domain, area->node.start, io_area_length(area));
 }

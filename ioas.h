@@ -31,11 +31,5 @@ struct iommu_iova_range *iommufd_ioas_ranges(struct iommufd_ioas *ioas,
 					     unsigned int *count,
 					     unsigned long *alignment);
 
-int iommufd_ioas_alloc(struct iommufd_command *command);
-int iommufd_ioas_iova_ranges(struct iommufd_command *command);
-int iommufd_ioas_allow_iovas(struct iommufd_command *command);
-int iommufd_ioas_map(struct iommufd_command *command);
-int iommufd_ioas_copy(struct iommufd_command *command);
-int iommufd_ioas_unmap(struct iommufd_command *command);
 
 #endif

@@ -21,33 +21,31 @@
  *   vfio_compat_group.c            the groups in it
  *   vfio_compat_map.c              its mappings
  *   vfio_compat_ioas.c             which IOAS it is
- *   ioas.c  device.c  group.c      one kind of object a file
- *   attach.c  attach_pasid.c
- *   attach_prepare.c
- *   group_attach.c  group_pasid.c
- *   attach_handle.c
- *   hw_pagetable.c  hwpt_paging.c
- *   hwpt_nested.c  hwpt_dirty.c
- *   access.c  access_pages.c
- *   fault.c  fault_file.c
- *   fault_device.c
- *   hw_info.c  option.c
- *   iopt_user.c                    what it is that a process wants to map
+ *   option.c                       IOMMU_OPTION
+ *   hwpt_alloc.c                   IOMMU_HWPT_ALLOC, for HWPTs of every kind
+ *   device.c                       binding a device, and what its IOMMU can do
+ *   attach.c                       which page table a device or a PASID gets
+ *   attach_prepare.c               what is pinned before an attach takes a lock
+ *   group_attach.c  group_pasid.c  attaching a group, or one of its PASIDs
+ *   hwpt_nested.c  hwpt_paging.c   page tables: of a guest, of an IOAS,
+ *   hw_pagetable.c                 and what they have in common
+ *   group.c                        the devices of an IOMMU group, attach handles
+ *   fault_file.c                   a fault queue as a file
+ *   fault.c                        page requests of devices, and their answers
+ *   access.c                       kernel drivers that pin, read and write
+ *   ioas.c                         the IOAS, and the commands on its IOVA space
  *   iopt_map.c  iopt_unmap.c       the IOVA space: mapping and unmapping in it,
  *   iopt_domain.c  iopt_access.c   which domains and which accesses it has,
  *   iopt_pins.c                    whether what is mapped is pinned,
- *   iopt_revoke.c                  what happens if memory of a device goes away,
  *   iopt_dirty.c                   which pages devices have written to,
  *   iopt_write.c                   one area in all domains,
  *   io_pagetable.c                 what may be mapped where
- *   io_area.c  io_area_map.c       one mapping: a piece of the IOVA space; and its
- *                                  place in a page table
+ *   io_area.c                      one mapping, and its place in a page table
  *   io_domain.c  io_dirty.c        writing extents into an IOMMU domain; reading
  *                                  what is dirty
- *   pages_copy.c  pages_share.c    a range of memory, its pins
- *   pages.c
+ *   pages_share.c  pages.c         a range of memory, its pins
  *   account.c                      and its charge
- *   pin_user.c  pin.c              where pages come from and how they go back
+ *   pin.c                          where pages come from and how they go back
  *   workers.c                      kernel workers for one large piece of work
  *   device_memory.c                memory of devices, which is not pinned
  *   driver_ops.c                   what drivers of IOMMUs have registered
@@ -188,5 +186,22 @@ static inline int iommufd_respond_u64(const struct iommufd_command *command,
 
 	return put_user(*field, (__u64 __user *)(command->user + offset));
 }
+
+/* Commands, each in the file of its object; they return 0 or -errno */
+int iommufd_destroy(struct iommufd_command *command);
+int iommufd_fault_alloc(struct iommufd_command *command);
+int iommufd_get_hw_info(struct iommufd_command *command);
+int iommufd_hwpt_alloc(struct iommufd_command *command);
+int iommufd_hwpt_get_dirty_bitmap(struct iommufd_command *command);
+int iommufd_hwpt_invalidate(struct iommufd_command *command);
+int iommufd_hwpt_set_dirty_tracking(struct iommufd_command *command);
+int iommufd_ioas_alloc(struct iommufd_command *command);
+int iommufd_ioas_allow_iovas(struct iommufd_command *command);
+int iommufd_ioas_copy(struct iommufd_command *command);
+int iommufd_ioas_iova_ranges(struct iommufd_command *command);
+int iommufd_ioas_map(struct iommufd_command *command);
+int iommufd_ioas_unmap(struct iommufd_command *command);
+int iommufd_option(struct iommufd_command *command);
+int iommufd_vfio_ioas(struct iommufd_command *command);
 
 #endif

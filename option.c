@@ -8,7 +8,6 @@
 
 #include "account.h"
 #include "ioas.h"
-#include "option.h"
 
 static int set_account_mode(struct iommufd_ctx *ctx, u64 value)
 {

@@ -95,4 +95,7 @@ static inline void io_pages_get(struct io_pages *pages)
 	refcount_inc(&pages->refs);
 }
 
+int io_pages_copy(struct io_pages *pages, unsigned long offset, void *data,
+		  unsigned long length, bool write);
+
 #endif

@@ -58,7 +58,6 @@ int vfio_compat_dirty_pages(struct iommufd_ctx *ctx, void __user *user);
 /* vfio_compat_ioas.c: the IOAS that stands for it */
 void vfio_compat_init(struct vfio_compat *compat);
 void vfio_compat_destroy(struct vfio_compat *compat);
-int iommufd_vfio_ioas(struct iommufd_command *command);
 struct iommufd_ioas *vfio_compat_ioas_get(struct iommufd_ctx *ctx);
 
 #endif
