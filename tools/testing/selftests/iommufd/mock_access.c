@@ -3,8 +3,8 @@
  * Accesses that pin: what they may pin, and how they are made to let go.
  *
  * Owns the errors, each with nothing changed, and the life of an access. Reading
- * and writing is in mock_access_rw.c, what comes of pins while page tables come
- * and go in mock_access_order.c.
+ * and writing, and what comes of pins while page tables come and go, is in
+ * mock_access_rw.c.
  */
 #include <stdint.h>
 #include <sys/resource.h>
