@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Commands of IOAS, page tables, devices and accesses, with every place failing.
+ * Every command, with every place failing that can.
  */
 #include "fail_nth_sweep.h"
+#include "vfio_container.h"
+
+/*
+ * Commands of IOAS, page tables, devices and accesses, with every place failing.
+ */
 
 static int alloc_parent(struct context *context)
 {
@@ -324,6 +329,238 @@ static int collect_dirty(struct context *context)
 	return context_read_dirty(context, 0, bitmap);
 }
 
+/*
+ * Requests of VFIO's container, with every place failing.
+ */
+
+/* The IOAS stands for a container */
+static int prepare_container(struct context *context)
+{
+	return prepare_table(context) ? : iommu_vfio_ioas_set(context->fd, context->ioas);
+}
+
+static int prepare_container_with_mapping(struct context *context)
+{
+	return prepare_mapping(context) ? : prepare_container(context);
+}
+
+/* One whose mappings can be cut */
+static int prepare_old_container(struct context *context)
+{
+	return iommu_vfio_ioas_set(context->fd, context->ioas) ? :
+	       vfio_container_set_iommu(context->fd, VFIO_TYPE1_IOMMU) ? :
+	       prepare_container_with_mapping(context);
+}
+
+static int set_iommu(struct context *context)
+{
+	return vfio_container_set_iommu(context->fd, VFIO_TYPE1v2_IOMMU);
+}
+
+static int read_info(struct context *context)
+{
+	union vfio_container_info info;
+
+	return vfio_container_info(context->fd, &info);
+}
+
+static int map_dma(struct context *context)
+{
+	return vfio_container_map(context->fd, context->memory, LENGTH, VFIO_MAP_RW, IOVA);
+}
+
+static int unmap_range(struct context *context, __u64 iova, __u64 length)
+{
+	__u64 unmapped;
+
+	return vfio_container_unmap(context->fd, iova, length, &unmapped);
+}
+
+static int unmap_dma(struct context *context)
+{
+	return unmap_range(context, IOVA, LENGTH);
+}
+
+static int unmap_middle(struct context *context)
+{
+	return unmap_range(context, IOVA + 10 * PAGE, 20 * PAGE);
+}
+
+/* What the devices of a container without a device of its own have written */
+static int track(struct context *context)
+{
+	return vfio_container_track(context->fd, VFIO_IOMMU_DIRTY_PAGES_FLAG_START);
+}
+
+static int prepare_dirty_container(struct context *context)
+{
+	return prepare_container_with_mapping(context) ? : track(context);
+}
+
+static struct vfio_bitmap bitmap_of_mapping(void)
+{
+	static __u64 bits[(LENGTH / PAGE + 63) / 64];
+
+	return (struct vfio_bitmap){ .pgsize = PAGE, .size = sizeof(bits), .data = bits };
+}
+
+static int track_and_read(struct context *context)
+{
+	struct vfio_bitmap bitmap = bitmap_of_mapping();
+
+	return track(context) ? : vfio_container_dirty(context->fd, IOVA, LENGTH, &bitmap);
+}
+
+static int unmap_dirty(struct context *context)
+{
+	struct vfio_bitmap bitmap = bitmap_of_mapping();
+	__u64 unmapped;
+
+	return vfio_container_unmap_dirty(context->fd, IOVA, LENGTH, &bitmap, &unmapped);
+}
+
+/*
+ * Attaching and moving PASIDs, with every place failing.
+ *
+ * What a PASID is attached to shows in no view of a context, so it is looked at here.
+ */
+
+#define PASID 100
+
+static int alloc_for_pasids(struct context *context, __u32 *hwpt)
+{
+	return iommu_hwpt_alloc_fault(context->fd, context->mock.idev, context->ioas,
+				      IOMMU_HWPT_ALLOC_PASID, context->queue, hwpt);
+}
+
+/* A device with PASIDs, and two page tables for them with a fault queue */
+static int prepare_pasid_tables(struct context *context)
+{
+	int file;
+
+	if (mock_attach_flags(context->fd, context->ioas, MOCK_FLAGS_DEVICE_PASID,
+			      &context->mock) ||
+	    iommu_fault_queue_alloc(context->fd, &context->queue, &file))
+		return -1;
+	close(file);
+	return alloc_for_pasids(context, &context->parent) ? :
+	       alloc_for_pasids(context, &context->asking) ? :
+	       mock_replace(context->fd, context->mock.id, &(__u32){ context->parent });
+}
+
+/* A command that failed has left the PASID where it was. */
+static int check(struct context *context, int rc, __u32 before)
+{
+	if (rc && mock_pasid_check(context->fd, context->mock.id, PASID, before))
+		return -EUCLEAN;
+	return rc;
+}
+
+static int attach_pasid(struct context *context)
+{
+	__u32 pt_id = context->asking;
+
+	return check(context, mock_pasid_attach(context->fd, context->mock.id, PASID, &pt_id), 0);
+}
+
+static int prepare_attached(struct context *context)
+{
+	return prepare_pasid_tables(context) ? : attach_pasid(context);
+}
+
+static int replace_pasid(struct context *context)
+{
+	__u32 pt_id = context->parent;
+
+	return check(context, mock_pasid_replace(context->fd, context->mock.id, PASID, &pt_id),
+		     context->asking);
+}
+
+static int detach_pasid(struct context *context)
+{
+	return mock_pasid_detach(context->fd, context->mock.id, PASID);
+}
+
+/*
+ * Commands that work on several areas, or on a part of what is pinned, with every
+ * place failing: what was done of the first pieces has to be undone.
+ */
+
+/* Small pages and behind them huge ones */
+#define MIXED_LENGTH (3 * HUGE_PAGE)
+
+static int map_piece(struct context *context, const void *address, __u64 length, __u64 iova)
+{
+	return iommu_ioas_map_fixed(context->fd, context->ioas, address, length, IOMMU_MAP_RW,
+				    iova);
+}
+
+static int copy_piece(struct context *context, __u64 iova, __u64 length)
+{
+	return iommu_ioas_copy_fixed(context->fd, context->ioas, iova, length, context->ioas,
+				     IOMMU_MAP_RW, FREE_IOVA);
+}
+
+static int prepare_adjacent(struct context *context)
+{
+	return prepare_mapping(context) ? :
+	       map_piece(context, context->memory, LENGTH, IOVA + LENGTH) ? : prepare_table(context);
+}
+
+static int copy_adjacent(struct context *context)
+{
+	return copy_piece(context, IOVA, 2 * LENGTH);
+}
+
+static int prepare_far_apart(struct context *context)
+{
+	return prepare_mapping(context) ? : map_piece(context, context->memory, LENGTH, FREE_IOVA);
+}
+
+static int attach_device(struct context *context)
+{
+	return mock_attach(context->fd, context->ioas, &context->new_mock);
+}
+
+static int copy_middle(struct context *context)
+{
+	return copy_piece(context, IOVA + LENGTH / 3, LENGTH / 3);
+}
+
+/* Stays for all attempts, at a multiple of the size of a huge page */
+static uint8_t *mixed_memory(void)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+	static uint8_t *mixed;
+	uint8_t *space;
+
+	if (mixed)
+		return mixed;
+	space = mmap(NULL, MIXED_LENGTH + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		     0);
+	if (space == MAP_FAILED)
+		return NULL;
+	space += HUGE_PAGE - (uintptr_t)space % HUGE_PAGE;
+	if (mmap(space, HUGE_PAGE, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED ||
+	    mmap(space + HUGE_PAGE, MIXED_LENGTH - HUGE_PAGE, PROT_READ | PROT_WRITE,
+		 flags | MAP_HUGETLB, -1, 0) == MAP_FAILED)
+		return NULL;
+	madvise(space, HUGE_PAGE, MADV_NOHUGEPAGE);
+	memset(space, 1, MIXED_LENGTH);
+	mixed = space;
+	return mixed;
+}
+
+static int prepare_mixed(struct context *context)
+{
+	return mixed_memory() ? prepare_table(context) : -ENOMEM;
+}
+
+static int map_mixed(struct context *context)
+{
+	return map_piece(context, mixed_memory(), MIXED_LENGTH, FREE_IOVA);
+}
+
 const struct scenario scenarios[] = {
 	{ "open", prepare_nothing, open_device, false },
 	{ "IOAS_ALLOC", prepare_nothing, alloc_ioas, false },
@@ -381,6 +618,23 @@ const struct scenario scenarios[] = {
 	{ "writing by an access", prepare_access, write_memory, false },
 	{ "writing by an access with page table", prepare_access_and_table, write_memory, false },
 	{ "writing by an access of another process", prepare_access, write_foreign_memory, false },
+
+	{ "VFIO_SET_IOMMU", prepare_container, set_iommu, false },
+	{ "VFIO_IOMMU_GET_INFO", prepare_container, read_info, false },
+	{ "VFIO_IOMMU_MAP_DMA", prepare_container, map_dma, true },
+	{ "VFIO_IOMMU_UNMAP_DMA", prepare_container_with_mapping, unmap_dma, false },
+	{ "VFIO_IOMMU_UNMAP_DMA of the middle", prepare_old_container, unmap_middle, true },
+	{ "VFIO_IOMMU_UNMAP_DMA with a bitmap", prepare_dirty_container, unmap_dirty, true },
+	{ "VFIO_IOMMU_DIRTY_PAGES", prepare_container_with_mapping, track_and_read, true },
+
+	{ "attaching a PASID", prepare_pasid_tables, attach_pasid, false },
+	{ "moving a PASID", prepare_attached, replace_pasid, false },
+	{ "detaching a PASID", prepare_attached, detach_pasid, false },
+
+	{ "IOAS_COPY of two mappings", prepare_adjacent, copy_adjacent, true },
+	{ "attach_device with two mappings", prepare_far_apart, attach_device, true },
+	{ "IOAS_COPY of a part of a mapping", prepare_mapping_and_table, copy_middle, true },
+	{ "IOAS_MAP of small and huge pages", prepare_mixed, map_mixed, false },
 };
 
 const size_t scenario_count = ARRAY_SIZE(scenarios);
