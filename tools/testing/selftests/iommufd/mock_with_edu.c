@@ -1,12 +1,195 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
+ * The mock IOMMU beside the edu devices of QEMU and their IOMMU.
+ *
+ * The main() of edu_fixture.h binds the devices.
+ */
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "attachment.h"
+#include "bar.h"
+#include "edu_fixture.h"
+#include "fail_nth.h"
+#include "memory.h"
+#include "mock.h"
+#include "privilege.h"
+
+/*
+ * The registers of a device are for other devices: kernel drivers that work with
+ * the CPU reach them neither by pinning nor by reading and writing.
+ */
+
+FIXTURE(mock_bar)
+{
+	struct bar_pair pair;
+	int access;
+};
+
+FIXTURE_SETUP(mock_bar)
+{
+	REQUIRE_OWN_GROUPS(2);
+	ASSERT_EQ(0, bar_pair_open(&self->pair));
+	ASSERT_EQ(0, mock_access_create(self->pair.iommufd, self->pair.ioas,
+					MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES, &self->access));
+	ASSERT_EQ(0, bar_pair_map(&self->pair));
+}
+
+FIXTURE_TEARDOWN(mock_bar)
+{
+	close(self->access);
+	bar_pair_close(&self->pair);
+}
+
+TEST_F(mock_bar, cannot_be_pinned)
+{
+	__u32 id;
+
+	ASSERT_EQ(-EINVAL, mock_access_pin(self->pair.iommufd, self->access, BAR_IOVA, PAGE_BYTES,
+					   0, (void *)self->pair.target.registers, &id));
+}
+
+TEST_F(mock_bar, cannot_be_read_or_written)
+{
+	uint32_t word = 0;
+
+	ASSERT_EQ(-EINVAL, mock_access_read(self->pair.iommufd, self->access, BAR_IOVA, &word,
+					    sizeof(word)));
+	ASSERT_EQ(-EINVAL, mock_access_write(self->pair.iommufd, self->access,
+					     BAR_IOVA + EDU_LIVENESS, &word, sizeof(word)));
+	ASSERT_EQ(UNTOUCHED, edu_liveness(&self->pair.target));
+}
+
+/* A limit is for memory: what a device has takes none from anybody. */
+TEST_F(mock_bar, needs_no_memory_that_may_be_locked)
+{
+	__u64 length = self->pair.target.registers_size;
+	int rc;
+
+	ASSERT_EQ(0, iommu_ioas_unmap(self->pair.iommufd, self->pair.ioas, BAR_IOVA, length, NULL));
+	ASSERT_EQ(0, bar_pair_attach(&self->pair));
+	ASSERT_EQ(0, privilege_limit_memlock(0));
+	ASSERT_EQ(0, privilege_drop(privilege_fresh_user()));
+	rc = bar_pair_map(&self->pair);
+	ASSERT_EQ(0, privilege_restore());
+	ASSERT_EQ(0, rc);
+	ASSERT_TRUE(bar_pair_reaches(&self->pair, UNTOUCHED));
+}
+
+/*
+ * A device that stops decoding its BAR waits for nobody who maps or attaches.
+ *
+ * A guest does that by a write to the command register of its device, and stands still
+ * meanwhile. The mock IOMMU takes as long to write memory into a page table as the
+ * test wants.
+ */
+
+/* What is lowest is filled in first */
+#define BAR_MOCK_IOVA MOCK_APERTURE_START
+#define MEMORY_IOVA (BAR_MOCK_IOVA + MEMORY_HUGE_PAGE_SIZE)
+
+FIXTURE(mock_bar_fill)
+{
+	struct bar_pair pair;
+	__u32 ioas;
+	__u8 *memory;
+	struct mock mock;
+	pthread_t thread;
+	int rc;
+};
+
+/* @before is done first, @run takes as long as the IOMMU does */
+FIXTURE_VARIANT(mock_bar_fill)
+{
+	int (*before)(struct _test_data_mock_bar_fill *self);
+	int (*run)(struct _test_data_mock_bar_fill *self);
+};
+
+static int map_memory(struct _test_data_mock_bar_fill *self)
+{
+	return iommu_ioas_map_fixed(self->pair.iommufd, self->ioas, self->memory, PAGE_BYTES,
+				    IOMMU_MAP_RW, MEMORY_IOVA);
+}
+
+static int attach(struct _test_data_mock_bar_fill *self)
+{
+	return mock_attach(self->pair.iommufd, self->ioas, &self->mock);
+}
+
+FIXTURE_VARIANT_ADD(mock_bar_fill, attach) { map_memory, attach };
+FIXTURE_VARIANT_ADD(mock_bar_fill, map) { attach, map_memory };
+
+static int hold_map(const char *value)
+{
+	return fail_nth_write_file(".", "iommufd_hold_map", value);
+}
+
+static bool is_held(void)
+{
+	char text[16] = "";
+	int fd = open("/sys/kernel/debug/iommufd_hold_map", O_RDONLY);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return text[0] == '2';
+}
+
+struct run {
+	struct _test_data_mock_bar_fill *self;
+	int (*run)(struct _test_data_mock_bar_fill *self);
+};
+
+static void *run_in_thread(void *data)
+{
+	struct run *run = data;
+
+	run->self->rc = run->run(run->self);
+	return NULL;
+}
+
+FIXTURE_SETUP(mock_bar_fill)
+{
+	REQUIRE_OWN_GROUPS(2);
+	ASSERT_EQ(0, bar_pair_open(&self->pair));
+	ASSERT_EQ(0, iommu_ioas_alloc(self->pair.iommufd, &self->ioas));
+	self->memory = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->memory);
+	ASSERT_EQ(0, iommu_ioas_map_fixed(self->pair.iommufd, self->ioas,
+					  (void *)self->pair.target.registers, PAGE_BYTES,
+					  IOMMU_MAP_RW, BAR_MOCK_IOVA));
+	ASSERT_EQ(0, variant->before(self));
+}
+
+FIXTURE_TEARDOWN(mock_bar_fill)
+{
+	hold_map("0");
+	bar_pair_close(&self->pair);
+}
+
+TEST_F_TIMEOUT(mock_bar_fill, turning_decoding_off_and_on_does_not_wait_for_it, 60)
+{
+	struct run run = { .self = self, .run = variant->run };
+
+	ASSERT_EQ(0, hold_map("1"));
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, run_in_thread, &run));
+	while (!is_held())
+		usleep(10000);
+	ASSERT_EQ(0, vfio_device_set_decoding(&self->pair.target.device, false));
+	ASSERT_EQ(0, vfio_device_set_decoding(&self->pair.target.device, true));
+	ASSERT_TRUE(is_held());
+	ASSERT_EQ(0, hold_map("0"));
+	ASSERT_EQ(0, pthread_join(self->thread, NULL));
+	ASSERT_EQ(0, self->rc);
+}
+
+/*
  * One IOAS with page tables of two IOMMUs: the mock's and VT-d's.
  *
  * Each mapping is in both or in none; its pages are pinned once.
  */
-#include "edu_fixture.h"
-#include "attachment.h"
-#include "mock.h"
 
 #define IOVA MOCK_APERTURE_START
 #define SIZE (2 * MEMORY_HUGE_PAGE_SIZE)
