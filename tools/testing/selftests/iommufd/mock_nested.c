@@ -2,8 +2,8 @@
 /*
  * Nested page tables: IOMMU_HWPT_ALLOC on a parent, attaching and replacing.
  *
- * Owns the rules of who can be a parent, of the driver's data, and of the life of
- * parent and child. Invalidation is in mock_invalidate.c.
+ * Owns the rules of who can be a parent, of the driver's data, of the life of parent
+ * and child, and of invalidation.
  */
 #include <stdint.h>
 
@@ -341,6 +341,308 @@ TEST_F(mock_nested, close_takes_child_and_parent_along)
 	close(self->fd);
 	self->fd = -1;
 	EXPECT_EQ(0, pages_pinned());
+}
+
+/*
+ * IOMMU_HWPT_INVALIDATE: arrays of invalidations, done up to the first bad one.
+ */
+
+#define DATA IOMMU_HWPT_INVALIDATE_DATA_SELFTEST
+#define DATA_INVALID IOMMU_HWPT_INVALIDATE_DATA_SELFTEST_INVALID
+#define ENTRIES_MAX 0x80000U
+#define ALL IOMMU_TEST_INVALIDATE_FLAG_ALL
+
+FIXTURE(mock_invalidate)
+{
+	int fd;
+	__u32 ioas;
+	struct mock device;
+	__u32 parent;
+	__u32 child;
+};
+
+FIXTURE_SETUP(mock_invalidate)
+{
+	const struct iommu_hwpt_selftest data = { .iotlb = IOTLB };
+
+	self->fd = iommu_open();
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, iommu_ioas_alloc(self->fd, &self->ioas));
+	ASSERT_EQ(0, mock_attach(self->fd, self->ioas, &self->device));
+	ASSERT_EQ(0, iommu_hwpt_alloc(self->fd, self->device.idev, self->ioas,
+				      IOMMU_HWPT_ALLOC_NEST_PARENT, &self->parent));
+	ASSERT_EQ(0, iommu_hwpt_alloc_data(self->fd, self->device.idev, self->parent, 0,
+					   IOMMU_HWPT_DATA_SELFTEST, &data, sizeof(data),
+					   &self->child));
+}
+
+FIXTURE_TEARDOWN(mock_invalidate)
+{
+	close(self->fd);
+}
+
+static int invalidate(struct _test_data_mock_invalidate *self,
+		      const struct iommu_hwpt_invalidate_selftest *entries, __u32 *count)
+{
+	return iommu_hwpt_invalidate(self->fd, self->child, DATA, entries, sizeof(*entries),
+				     count);
+}
+
+/* Which words of the IOTLB are still there, one bit each. */
+static unsigned int iotlb_left(struct _test_data_mock_invalidate *self)
+{
+	unsigned int left = 0;
+	__u32 i;
+
+	for (i = 0; i < MOCK_NESTED_DOMAIN_IOTLB_NUM; i++)
+		if (!mock_check_iotlb(self->fd, self->child, i, IOTLB))
+			left |= 1U << i;
+	return left;
+}
+
+/* The command with @count entries of zeros, and at most one thing wrong. */
+static int call(struct _test_data_mock_invalidate *self, struct iommu_hwpt_invalidate cmd,
+		__u32 *count)
+{
+	int rc;
+
+	cmd.size = sizeof(cmd);
+	cmd.entry_num = *count;
+	rc = iommu_ioctl(self->fd, IOMMU_HWPT_INVALIDATE, &cmd);
+	*count = cmd.entry_num;
+	return rc;
+}
+
+TEST_F(mock_invalidate, one_entry_empties_one_word)
+{
+	const struct iommu_hwpt_invalidate_selftest entry = { .iotlb_id = 2 };
+	__u32 count = 1;
+
+	ASSERT_EQ(0, invalidate(self, &entry, &count));
+	EXPECT_EQ(1, count);
+	EXPECT_EQ(0xb, iotlb_left(self));
+	EXPECT_EQ(0, mock_check_iotlb(self->fd, self->child, 2, 0));
+}
+
+TEST_F(mock_invalidate, flag_ALL_empties_all_words)
+{
+	const struct iommu_hwpt_invalidate_selftest entry = { .flags = ALL };
+	__u32 count = 1;
+
+	ASSERT_EQ(0, invalidate(self, &entry, &count));
+	EXPECT_EQ(1, count);
+	EXPECT_EQ(0, iotlb_left(self));
+}
+
+TEST_F(mock_invalidate, entries_are_done_up_to_the_first_bad_one)
+{
+	const struct iommu_hwpt_invalidate_selftest bad[] = {
+		{ .iotlb_id = 4 }, { .flags = 2 }, { .flags = ALL, .iotlb_id = 4 },
+	};
+	const int errors[] = { -EINVAL, -EOPNOTSUPP, -EINVAL };
+	size_t i, at;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		for (at = 0; at < 3; at++) {
+			struct iommu_hwpt_invalidate_selftest entries[4] = {
+				{ .iotlb_id = 0 }, { .iotlb_id = 1 },
+				{ .iotlb_id = 2 }, { .iotlb_id = 3 },
+			};
+			__u32 count = ARRAY_SIZE(entries);
+
+			entries[at] = bad[i];
+			EXPECT_EQ(errors[i], invalidate(self, entries, &count));
+			EXPECT_EQ(at, count);
+			/* Nothing after the bad one was tried */
+			EXPECT_NE(0, iotlb_left(self) & 1U << 3);
+		}
+	}
+	EXPECT_EQ(0xc, iotlb_left(self));
+}
+
+TEST_F(mock_invalidate, entry_that_cannot_be_read_is_EFAULT_after_those_before_it)
+{
+	char *edge = guard_page_edge(PROT_READ | PROT_WRITE, PROT_NONE);
+	struct iommu_hwpt_invalidate_selftest *entries = (void *)edge;
+	__u32 count = 4;
+
+	ASSERT_NE(NULL, edge);
+	entries -= 2;
+	entries[0] = (struct iommu_hwpt_invalidate_selftest){ .iotlb_id = 0 };
+	entries[1] = (struct iommu_hwpt_invalidate_selftest){ .iotlb_id = 3 };
+	EXPECT_EQ(-EFAULT, invalidate(self, entries, &count));
+	EXPECT_EQ(2, count);
+	EXPECT_EQ(0x6, iotlb_left(self));
+	guard_page_free(edge);
+}
+
+TEST_F(mock_invalidate, array_that_cannot_be_read_is_EFAULT_and_nothing_done)
+{
+	__u32 count = 2;
+
+	EXPECT_EQ(-EFAULT, invalidate(self, GUARD_PAGE_BAD_POINTER, &count));
+	EXPECT_EQ(0, count);
+	EXPECT_EQ(0xf, iotlb_left(self));
+}
+
+TEST_F(mock_invalidate, the_largest_array_is_done_in_full)
+{
+	struct iommu_hwpt_invalidate_selftest *entries = calloc(ENTRIES_MAX, sizeof(*entries));
+	__u32 count = ENTRIES_MAX, bad = ENTRIES_MAX - 7;
+
+	ASSERT_NE(NULL, entries);
+	ASSERT_EQ(0, invalidate(self, entries, &count));
+	EXPECT_EQ(ENTRIES_MAX, count);
+	/* The driver gets them in several parts, but the count is that of all */
+	entries[bad].iotlb_id = 4;
+	EXPECT_EQ(-EINVAL, invalidate(self, entries, &count));
+	EXPECT_EQ(bad, count);
+	free(entries);
+}
+
+TEST_F(mock_invalidate, more_entries_are_EINVAL)
+{
+	struct iommu_hwpt_invalidate_selftest entry = {};
+	__u32 count = ENTRIES_MAX + 1;
+
+	EXPECT_EQ(-EINVAL, invalidate(self, &entry, &count));
+	EXPECT_EQ(0, count);
+	EXPECT_EQ(0xf, iotlb_left(self));
+}
+
+TEST_F(mock_invalidate, entries_may_lie_further_apart_only_if_the_driver_says_so)
+{
+	struct iommu_hwpt_invalidate_selftest entries[4] = {};
+	__u32 length;
+
+	for (length = 1; length < sizeof(entries); length++) {
+		int expected = length == sizeof(entries[0]) ? 0 : -EINVAL;
+		__u32 count = 1;
+
+		EXPECT_EQ(expected, iommu_hwpt_invalidate(self->fd, self->child, DATA, entries,
+							  length, &count));
+		EXPECT_EQ(!expected, count);
+	}
+}
+
+TEST_F(mock_invalidate, entries_without_pointer_or_length_are_EINVAL)
+{
+	const struct iommu_hwpt_invalidate_selftest entry = {};
+	const struct iommu_hwpt_invalidate bad[] = {
+		{ .data_uptr = 0, .entry_len = sizeof(entry) },
+		{ .data_uptr = (uintptr_t)&entry, .entry_len = 0 },
+		{ .data_uptr = (uintptr_t)&entry, .entry_len = PAGE + 1 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct iommu_hwpt_invalidate cmd = bad[i];
+		__u32 count = 1;
+
+		cmd.hwpt_id = self->child;
+		cmd.data_type = DATA;
+		EXPECT_EQ(-EINVAL, call(self, cmd, &count));
+		EXPECT_EQ(0, count);
+		/* Before the page table is looked for */
+		cmd.hwpt_id = NO_ID;
+		count = 1;
+		EXPECT_EQ(-EINVAL, call(self, cmd, &count));
+		EXPECT_EQ(0, count);
+	}
+	EXPECT_EQ(0xf, iotlb_left(self));
+}
+
+TEST_F(mock_invalidate, no_entries_ask_whether_the_type_of_data_is_known)
+{
+	const struct iommu_hwpt_invalidate known = {
+		.hwpt_id = self->child, .data_type = DATA, .entry_len = ~0U,
+	};
+	struct iommu_hwpt_invalidate unknown = known;
+	__u32 count = 0;
+
+	EXPECT_EQ(0, call(self, known, &count));
+	EXPECT_EQ(0, count);
+	unknown.data_type = DATA_INVALID;
+	EXPECT_EQ(-EINVAL, call(self, unknown, &count));
+	EXPECT_EQ(0, count);
+}
+
+TEST_F(mock_invalidate, other_type_of_data_is_EINVAL)
+{
+	const struct iommu_hwpt_invalidate_selftest entry = {};
+	__u32 count = 1;
+
+	EXPECT_EQ(-EINVAL, iommu_hwpt_invalidate(self->fd, self->child, DATA_INVALID, &entry,
+						 sizeof(entry), &count));
+	EXPECT_EQ(0, count);
+	EXPECT_EQ(0xf, iotlb_left(self));
+}
+
+TEST_F(mock_invalidate, reserved_field_is_EOPNOTSUPP_before_all_else)
+{
+	__u32 count = 1;
+
+	EXPECT_EQ(-EOPNOTSUPP, call(self, (struct iommu_hwpt_invalidate){
+		.hwpt_id = NO_ID, .__reserved = 1 }, &count));
+	EXPECT_EQ(0, count);
+}
+
+TEST_F(mock_invalidate, unused_id_is_ENOENT_and_any_other_object_EINVAL)
+{
+	const __u32 others[] = { self->ioas, self->device.id, self->device.idev,
+				 self->device.hwpt, self->parent };
+	const struct iommu_hwpt_invalidate_selftest entry = {};
+	__u32 count = 1;
+	size_t i;
+
+	EXPECT_EQ(-ENOENT, iommu_hwpt_invalidate(self->fd, NO_ID, DATA, &entry, sizeof(entry),
+						 &count));
+	EXPECT_EQ(0, count);
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		count = 1;
+		EXPECT_EQ(-EINVAL, iommu_hwpt_invalidate(self->fd, others[i], DATA, &entry,
+							 sizeof(entry), &count));
+		EXPECT_EQ(0, count);
+	}
+}
+
+/* What was done cannot be told, but stays done. */
+TEST_F(mock_invalidate, structure_that_cannot_be_written_is_EFAULT_whatever_happened)
+{
+	const struct iommu_hwpt_invalidate_selftest entry = { .iotlb_id = 1 };
+	struct iommu_hwpt_invalidate cmd = {
+		.size = sizeof(cmd),
+		.hwpt_id = self->child,
+		.data_uptr = (uintptr_t)&entry,
+		.data_type = DATA,
+		.entry_len = sizeof(entry),
+		.entry_num = 1,
+	};
+	char *edge = guard_page_edge(PROT_READ | PROT_WRITE, PROT_NONE);
+	void *user;
+
+	ASSERT_NE(NULL, edge);
+	user = guard_page_seal(edge, &cmd, sizeof(cmd), PROT_READ);
+	EXPECT_EQ(-EFAULT, iommu_ioctl(self->fd, IOMMU_HWPT_INVALIDATE, user));
+	EXPECT_EQ(0xd, iotlb_left(self));
+	guard_page_free(edge);
+
+	cmd.__reserved = 1;
+	edge = guard_page_edge(PROT_READ | PROT_WRITE, PROT_NONE);
+	ASSERT_NE(NULL, edge);
+	user = guard_page_seal(edge, &cmd, sizeof(cmd), PROT_READ);
+	EXPECT_EQ(-EFAULT, iommu_ioctl(self->fd, IOMMU_HWPT_INVALIDATE, user));
+	guard_page_free(edge);
+}
+
+TEST_F(mock_invalidate, works_while_a_device_is_attached_too)
+{
+	const struct iommu_hwpt_invalidate_selftest entry = { .flags = ALL };
+	__u32 pt_id = self->child, count = 1;
+
+	ASSERT_EQ(0, mock_replace(self->fd, self->device.id, &pt_id));
+	ASSERT_EQ(0, invalidate(self, &entry, &count));
+	EXPECT_EQ(0, iotlb_left(self));
 }
 
 TEST_HARNESS_MAIN
