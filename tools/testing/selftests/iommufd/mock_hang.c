@@ -172,11 +172,22 @@ static int open_context(struct context *context)
 				  MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES, &context->access);
 }
 
+/* Whoever else has the pipe says that a command waits for memory. */
+static bool wait_for_ready(int ready[2])
+{
+	char byte;
+	bool is_ready;
+
+	close(ready[1]);
+	is_ready = read(ready[0], &byte, 1) == 1;
+	close(ready[0]);
+	return is_ready;
+}
+
 FIXTURE_SETUP(mock_hang)
 {
 	struct context *context;
 	int ready[2];
-	char byte;
 
 	self->before = kernel_counters_read();
 	context = mmap(NULL, sizeof(*context), PROT_READ | PROT_WRITE,
@@ -189,9 +200,7 @@ FIXTURE_SETUP(mock_hang)
 	ASSERT_LE(0, self->child);
 	if (!self->child)
 		hang(context, variant, ready[1]);
-	close(ready[1]);
-	ASSERT_EQ(1, read(ready[0], &byte, 1));
-	close(ready[0]);
+	ASSERT_TRUE(wait_for_ready(ready));
 }
 
 FIXTURE_TEARDOWN(mock_hang)
@@ -474,7 +483,6 @@ FIXTURE_SETUP(mock_slow)
 {
 	struct stuck_context *context = &self->context;
 	int ready[2];
-	char byte;
 
 	self->before = kernel_counters_read();
 	self->shared = mmap(NULL, sizeof(*self->shared), PROT_READ | PROT_WRITE,
@@ -489,9 +497,7 @@ FIXTURE_SETUP(mock_slow)
 	ASSERT_LE(0, self->child);
 	if (!self->child)
 		get_stuck(self, variant, ready[1]);
-	close(ready[1]);
-	ASSERT_EQ(1, read(ready[0], &byte, 1));
-	close(ready[0]);
+	ASSERT_TRUE(wait_for_ready(ready));
 }
 
 FIXTURE_TEARDOWN(mock_slow)
@@ -594,7 +600,7 @@ TEST_F_TIMEOUT(mock_slow, its_process_can_be_killed_and_leaves_the_ioas_usable, 
 	memory_free(&memory);
 }
 
-/* One of two threads that pin_stuck the same memory. */
+/* One of two threads that pin the same memory. */
 struct stuck_pinner {
 	struct stuck_context *context;
 	pthread_t thread;
