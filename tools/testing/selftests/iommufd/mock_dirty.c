@@ -317,20 +317,20 @@ TEST_F(mock_dirty, test_operation_checks_its_arguments)
  */
 
 /* More than the kernel pins of a bitmap at a time, if a bit is a byte: 512 KiB */
-#define LARGE_SIZE (4UL << 20)
-#define LARGE_PAGES (LARGE_SIZE / PAGE)
+#define BIG_SIZE (4UL << 20)
+#define BIG_PAGES (BIG_SIZE / PAGE)
 #define RW (PROT_READ | PROT_WRITE)
 
 FIXTURE(mock_dirty_bitmap)
 {
 	struct dirty_table table;
-	__u8 bitmap[2 * LARGE_SIZE / MOCK_PAGE_SIZE];
+	__u8 bitmap[2 * BIG_SIZE / MOCK_PAGE_SIZE];
 };
 
 FIXTURE_SETUP(mock_dirty_bitmap)
 {
 	ASSERT_EQ(0, dirty_table_open(&self->table, MOCK_IOMMUPT_DEFAULT, MEMORY_ANONYMOUS,
-				      LARGE_SIZE));
+				      BIG_SIZE));
 }
 
 FIXTURE_TEARDOWN(mock_dirty_bitmap)
@@ -348,14 +348,14 @@ static int write_page(struct _test_data_mock_dirty_bitmap *self, size_t page)
 static bool only_dirty(struct _test_data_mock_dirty_bitmap *self, size_t page)
 {
 	memset(self->bitmap, 0, sizeof(self->bitmap));
-	if (dirty_table_peek(&self->table, DIRTY_IOVA, LARGE_SIZE, PAGE, self->bitmap))
+	if (dirty_table_peek(&self->table, DIRTY_IOVA, BIG_SIZE, PAGE, self->bitmap))
 		return false;
-	return only_set(self->bitmap, LARGE_PAGES, page, page);
+	return only_set(self->bitmap, BIG_PAGES, page, page);
 }
 
 static bool nothing_dirty(struct _test_data_mock_dirty_bitmap *self)
 {
-	return only_dirty(self, LARGE_PAGES);
+	return only_dirty(self, BIG_PAGES);
 }
 
 TEST_F(mock_dirty_bitmap, bit_0_is_the_first_page_asked_for)
@@ -368,14 +368,14 @@ TEST_F(mock_dirty_bitmap, bit_0_is_the_first_page_asked_for)
 		__u64 iova = DIRTY_IOVA + first * PAGE;
 
 		memset(self->bitmap, 0, sizeof(self->bitmap));
-		ASSERT_EQ(0, dirty_table_peek(table, iova, LARGE_SIZE - first * PAGE, PAGE,
+		ASSERT_EQ(0, dirty_table_peek(table, iova, BIG_SIZE - first * PAGE, PAGE,
 					      self->bitmap));
-		EXPECT_TRUE(only_set(self->bitmap, LARGE_PAGES, 40 - first, 40 - first));
+		EXPECT_TRUE(only_set(self->bitmap, BIG_PAGES, 40 - first, 40 - first));
 	}
 	memset(self->bitmap, 0, sizeof(self->bitmap));
 	ASSERT_EQ(0, dirty_table_read(table, DIRTY_IOVA + 41 * PAGE, 64 * PAGE, PAGE,
 				      self->bitmap));
-	EXPECT_EQ(0, count_set(self->bitmap, LARGE_PAGES));
+	EXPECT_EQ(0, count_set(self->bitmap, BIG_PAGES));
 	EXPECT_TRUE(only_dirty(self, 40));
 }
 
@@ -453,7 +453,7 @@ TEST_F(mock_dirty_bitmap, without_clearing_pages_stay_dirty)
 	ASSERT_EQ(0, write_page(self, 3));
 	EXPECT_TRUE(only_dirty(self, 3));
 	EXPECT_TRUE(only_dirty(self, 3));
-	ASSERT_EQ(0, dirty_table_read(&self->table, DIRTY_IOVA, LARGE_SIZE, PAGE, self->bitmap));
+	ASSERT_EQ(0, dirty_table_read(&self->table, DIRTY_IOVA, BIG_SIZE, PAGE, self->bitmap));
 	EXPECT_TRUE(nothing_dirty(self));
 }
 
@@ -465,7 +465,7 @@ TEST_F(mock_dirty_bitmap, pages_made_clean_become_dirty_again)
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, write_page(self, 3));
 		EXPECT_TRUE(only_dirty(self, 3));
-		ASSERT_EQ(0, dirty_table_read(&self->table, DIRTY_IOVA, LARGE_SIZE, PAGE,
+		ASSERT_EQ(0, dirty_table_read(&self->table, DIRTY_IOVA, BIG_SIZE, PAGE,
 					      self->bitmap));
 		EXPECT_TRUE(nothing_dirty(self));
 	}
@@ -479,7 +479,7 @@ TEST_F(mock_dirty_bitmap, bad_pointer_is_0_and_leaves_pages_dirty)
 
 	ASSERT_EQ(0, write_page(self, 3));
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		EXPECT_EQ(0, dirty_table_read(&self->table, DIRTY_IOVA, LARGE_SIZE, PAGE, bad[i]));
+		EXPECT_EQ(0, dirty_table_read(&self->table, DIRTY_IOVA, BIG_SIZE, PAGE, bad[i]));
 		EXPECT_TRUE(only_dirty(self, 3));
 	}
 }
@@ -490,7 +490,7 @@ TEST_F(mock_dirty_bitmap, bitmap_that_can_only_be_read_is_0_and_leaves_pages_dir
 
 	ASSERT_NE(NULL, edge);
 	ASSERT_EQ(0, write_page(self, 3));
-	EXPECT_EQ(0, dirty_table_read(&self->table, DIRTY_IOVA, LARGE_SIZE, PAGE, edge - PAGE));
+	EXPECT_EQ(0, dirty_table_read(&self->table, DIRTY_IOVA, BIG_SIZE, PAGE, edge - PAGE));
 	EXPECT_TRUE(only_dirty(self, 3));
 	guard_page_free(edge);
 }
@@ -503,7 +503,7 @@ TEST_F(mock_dirty_bitmap, bitmap_that_ends_early_is_filled_up_to_there)
 	ASSERT_NE(NULL, edge);
 	ASSERT_EQ(0, write_page(self, 7));
 	ASSERT_EQ(0, write_page(self, 8));
-	EXPECT_EQ(0, dirty_table_read(&self->table, DIRTY_IOVA, LARGE_SIZE, PAGE, edge - 1));
+	EXPECT_EQ(0, dirty_table_read(&self->table, DIRTY_IOVA, BIG_SIZE, PAGE, edge - 1));
 	EXPECT_EQ((char)0x80, edge[-1]);
 	EXPECT_TRUE(only_dirty(self, 8));
 	guard_page_free(edge);
@@ -512,22 +512,22 @@ TEST_F(mock_dirty_bitmap, bitmap_that_ends_early_is_filled_up_to_there)
 TEST_F(mock_dirty_bitmap, gap_ends_the_walk)
 {
 	struct dirty_table *table = &self->table;
-	const __u64 behind = DIRTY_IOVA + LARGE_SIZE + PAGE;
+	const __u64 behind = DIRTY_IOVA + BIG_SIZE + PAGE;
 	__u8 bit = 0;
 
 	ASSERT_EQ(0, iommu_ioas_map_fixed(table->fd, table->ioas, table->memory.start, PAGE,
 					  IOMMU_MAP_RW, behind));
 	ASSERT_EQ(0, dirty_table_write(table, behind, PAGE));
-	ASSERT_EQ(0, write_page(self, LARGE_PAGES - 1));
-	EXPECT_EQ(0, dirty_table_read(table, DIRTY_IOVA, LARGE_SIZE + 2 * PAGE, PAGE, self->bitmap));
-	EXPECT_TRUE(only_set(self->bitmap, LARGE_PAGES + 2, LARGE_PAGES - 1, LARGE_PAGES - 1));
+	ASSERT_EQ(0, write_page(self, BIG_PAGES - 1));
+	EXPECT_EQ(0, dirty_table_read(table, DIRTY_IOVA, BIG_SIZE + 2 * PAGE, PAGE, self->bitmap));
+	EXPECT_TRUE(only_set(self->bitmap, BIG_PAGES + 2, BIG_PAGES - 1, BIG_PAGES - 1));
 	EXPECT_TRUE(nothing_dirty(self));
 	EXPECT_EQ(0, dirty_table_read(table, behind, PAGE, PAGE, &bit));
 	EXPECT_EQ(1, bit);
 
 	/* One at the beginning, too */
 	ASSERT_EQ(0, write_page(self, 0));
-	EXPECT_EQ(0, dirty_table_read(table, DIRTY_IOVA - PAGE, LARGE_SIZE, PAGE, self->bitmap));
+	EXPECT_EQ(0, dirty_table_read(table, DIRTY_IOVA - PAGE, BIG_SIZE, PAGE, self->bitmap));
 	EXPECT_TRUE(only_dirty(self, 0));
 }
 
@@ -537,9 +537,9 @@ TEST_F(mock_dirty_bitmap, adjacent_mappings_are_one_range)
 	__u8 bitmap[1] = {};
 
 	ASSERT_EQ(0, iommu_ioas_map_fixed(table->fd, table->ioas, table->memory.start, 6 * PAGE,
-					  IOMMU_MAP_RW, DIRTY_IOVA + LARGE_SIZE));
-	ASSERT_EQ(0, dirty_table_write(table, DIRTY_IOVA + LARGE_SIZE - PAGE, 2 * PAGE));
-	EXPECT_EQ(0, dirty_table_read(table, DIRTY_IOVA + LARGE_SIZE - 2 * PAGE, 8 * PAGE, PAGE,
+					  IOMMU_MAP_RW, DIRTY_IOVA + BIG_SIZE));
+	ASSERT_EQ(0, dirty_table_write(table, DIRTY_IOVA + BIG_SIZE - PAGE, 2 * PAGE));
+	EXPECT_EQ(0, dirty_table_read(table, DIRTY_IOVA + BIG_SIZE - 2 * PAGE, 8 * PAGE, PAGE,
 				      bitmap));
 	EXPECT_EQ(6, bitmap[0]);
 }
@@ -554,13 +554,13 @@ TEST_F(mock_dirty_bitmap, range_may_be_a_terabyte)
 	bitmap = mmap(NULL, bytes, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ASSERT_NE(MAP_FAILED, bitmap);
 	madvise(bitmap, bytes, MADV_NOHUGEPAGE);
-	ASSERT_EQ(0, write_page(self, LARGE_PAGES - 1));
+	ASSERT_EQ(0, write_page(self, BIG_PAGES - 1));
 	before = memory_status("RssAnon");
 	EXPECT_EQ(0, dirty_table_read(&self->table, DIRTY_IOVA, 1UL << 40, PAGE, bitmap));
 	after = memory_status("RssAnon");
-	EXPECT_TRUE(only_set(bitmap, 2 * LARGE_PAGES, LARGE_PAGES - 1, LARGE_PAGES - 1));
+	EXPECT_TRUE(only_set(bitmap, 2 * BIG_PAGES, BIG_PAGES - 1, BIG_PAGES - 1));
 	EXPECT_GE(1024, after - before);
-	EXPECT_EQ(LARGE_PAGES, pages_pinned());
+	EXPECT_EQ(BIG_PAGES, pages_pinned());
 	munmap(bitmap, bytes);
 }
 
@@ -574,7 +574,7 @@ static void *read_slowly(void *argument)
 {
 	struct reader *reader = argument;
 
-	reader->rc = dirty_table_read(reader->table, DIRTY_IOVA, LARGE_SIZE, PAGE, reader->bitmap);
+	reader->rc = dirty_table_read(reader->table, DIRTY_IOVA, BIG_SIZE, PAGE, reader->bitmap);
 	return NULL;
 }
 
@@ -603,7 +603,7 @@ TEST_F_TIMEOUT(mock_dirty_bitmap, bitmap_that_does_not_appear_stops_nobody_else,
 	ASSERT_EQ(0, slow_memory_release(&slow, zeros));
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, reader.rc);
-	EXPECT_TRUE(only_set(slow.start, LARGE_PAGES, 6, 6));
+	EXPECT_TRUE(only_set(slow.start, BIG_PAGES, 6, 6));
 	EXPECT_TRUE(nothing_dirty(self));
 	slow_memory_free(&slow);
 }

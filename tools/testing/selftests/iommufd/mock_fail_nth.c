@@ -489,7 +489,7 @@ static int detach_pasid(struct context *context)
 /* Small pages and behind them huge ones */
 #define MIXED_LENGTH (3 * HUGE_PAGE)
 
-static int map_piece(struct context *context, const void *address, __u64 length, __u64 iova)
+static int map_at(struct context *context, const void *address, __u64 length, __u64 iova)
 {
 	return iommu_ioas_map_fixed(context->fd, context->ioas, address, length, IOMMU_MAP_RW,
 				    iova);
@@ -504,7 +504,7 @@ static int copy_piece(struct context *context, __u64 iova, __u64 length)
 static int prepare_adjacent(struct context *context)
 {
 	return prepare_mapping(context) ? :
-	       map_piece(context, context->memory, LENGTH, IOVA + LENGTH) ? : prepare_table(context);
+	       map_at(context, context->memory, LENGTH, IOVA + LENGTH) ? : prepare_table(context);
 }
 
 static int copy_adjacent(struct context *context)
@@ -514,7 +514,7 @@ static int copy_adjacent(struct context *context)
 
 static int prepare_far_apart(struct context *context)
 {
-	return prepare_mapping(context) ? : map_piece(context, context->memory, LENGTH, FREE_IOVA);
+	return prepare_mapping(context) ? : map_at(context, context->memory, LENGTH, FREE_IOVA);
 }
 
 static int attach_device(struct context *context)
@@ -558,7 +558,7 @@ static int prepare_mixed(struct context *context)
 
 static int map_mixed(struct context *context)
 {
-	return map_piece(context, mixed_memory(), MIXED_LENGTH, FREE_IOVA);
+	return map_at(context, mixed_memory(), MIXED_LENGTH, FREE_IOVA);
 }
 
 const struct scenario scenarios[] = {
@@ -632,7 +632,7 @@ const struct scenario scenarios[] = {
 	{ "detaching a PASID", prepare_attached, detach_pasid, false },
 
 	{ "IOAS_COPY of two mappings", prepare_adjacent, copy_adjacent, true },
-	{ "attach_device with two mappings", prepare_far_apart, attach_device, true },
+	{ "attach with two mappings", prepare_far_apart, attach_device, true },
 	{ "IOAS_COPY of a part of a mapping", prepare_mapping_and_table, copy_middle, true },
 	{ "IOAS_MAP of small and huge pages", prepare_mixed, map_mixed, false },
 };

@@ -531,20 +531,20 @@ TEST_F(mock_fault, only_mock_devices_can_be_made_to_ask)
  * them together and gives one answer.
  */
 
-static int ask_for_page(struct _test_data_mock_fault *self, __u32 grpid, __u32 perm, __u64 address)
+static int ask_as(struct _test_data_mock_fault *self, __u32 grpid, __u32 perm, __u64 address)
 {
 	return mock_ask_for_page(self->fd, self->device.idev, 0, grpid, perm, address);
 }
 
-/* Has the device ask_for_page for a page and not wait for it. */
+/* Has the device ask for a page and not wait for it. */
 static int ask_for_more(struct _test_data_mock_fault *self, __u32 grpid, __u64 address)
 {
-	return ask_for_page(self, grpid, IOMMU_PGFAULT_PERM_READ | IOMMU_TEST_IOPF_MORE_TO_COME, address);
+	return ask_as(self, grpid, IOMMU_PGFAULT_PERM_READ | IOMMU_TEST_IOPF_MORE_TO_COME, address);
 }
 
 static int ask_for_last(struct _test_data_mock_fault *self, __u32 grpid, __u64 address)
 {
-	return ask_for_page(self, grpid, IOMMU_PGFAULT_PERM_READ, address);
+	return ask_as(self, grpid, IOMMU_PGFAULT_PERM_READ, address);
 }
 
 /* Answers as a success or with an error number. */
@@ -559,7 +559,7 @@ static int answer_group(struct _test_data_mock_fault *self, __u32 cookie)
 
 /* How many records there are for a reader that has room for @room of them. */
 static int take_group(struct _test_data_mock_fault *self, struct iommu_hwpt_pgfault *records,
-		size_t room)
+		      size_t room)
 {
 	ssize_t rc = read(self->file, records, room * RECORD);
 

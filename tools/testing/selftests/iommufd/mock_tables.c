@@ -318,8 +318,6 @@ TEST_F(mock_tables, smallest_buffers_do)
  * copied, moved to another page table, with every size of temporary buffers.
  */
 
-#define MEMORY_SIZE (2 * HUGE_PAGE)
-#define MEMORY_IOVA (MOCK_APERTURE_START + HUGE_PAGE)
 #define HALF MOCK_PAGE_SIZE
 
 FIXTURE(mock_memory)
@@ -343,7 +341,7 @@ FIXTURE_VARIANT_ADD(mock_memory, hugetlb_memfd) { .kind = MEMORY_HUGETLB_MEMFD }
 
 FIXTURE_SETUP(mock_memory)
 {
-	ASSERT_EQ(0, memory_allocate(&self->memory, variant->kind, MEMORY_SIZE));
+	ASSERT_EQ(0, memory_allocate(&self->memory, variant->kind, SIZE));
 	ASSERT_EQ(0, pages_pinned());
 	self->space.fd = -1;
 }
@@ -370,7 +368,7 @@ static int open_space(struct _test_data_mock_memory *self, __u32 memory_limit)
 /* Small pages are pinned once; of huge ones it cannot be told. */
 static int pinned_once(struct _test_data_mock_memory *self)
 {
-	return mock_check_refs(self->fd, self->memory.start, MEMORY_SIZE, 1);
+	return mock_check_refs(self->fd, self->memory.start, SIZE, 1);
 }
 
 TEST_F_TIMEOUT(mock_memory, is_found_when_the_device_comes_first, 300)
@@ -381,14 +379,14 @@ TEST_F_TIMEOUT(mock_memory, is_found_when_the_device_comes_first, 300)
 	for_each_limit(limit) {
 		ASSERT_EQ(0, open_space(self, *limit));
 		ASSERT_EQ(0, mock_space_attach(space));
-		ASSERT_EQ(0, mock_space_map(space, self->memory.start, MEMORY_SIZE, MEMORY_IOVA));
-		EXPECT_EQ(0, mock_space_check(space, MEMORY_IOVA, MEMORY_SIZE, self->memory.start));
-		EXPECT_EQ((long)(MEMORY_SIZE / PAGE), pages_pinned());
+		ASSERT_EQ(0, mock_space_map(space, self->memory.start, SIZE, IOVA));
+		EXPECT_EQ(0, mock_space_check(space, IOVA, SIZE, self->memory.start));
+		EXPECT_EQ((long)(SIZE / PAGE), pages_pinned());
 		EXPECT_EQ(0, pinned_once(self));
-		ASSERT_EQ(0, mock_space_unmap(space, MEMORY_IOVA, MEMORY_SIZE));
-		EXPECT_TRUE(mock_space_is_hole(space, MEMORY_IOVA, 2 * PAGE, self->memory.start));
+		ASSERT_EQ(0, mock_space_unmap(space, IOVA, SIZE));
+		EXPECT_TRUE(mock_space_is_hole(space, IOVA, 2 * PAGE, self->memory.start));
 		EXPECT_EQ(0, pages_pinned());
-		EXPECT_EQ(0, mock_check_refs(self->fd, self->memory.start, MEMORY_SIZE, 0));
+		EXPECT_EQ(0, mock_check_refs(self->fd, self->memory.start, SIZE, 0));
 		mock_space_close(space);
 	}
 }
@@ -400,14 +398,14 @@ TEST_F_TIMEOUT(mock_memory, is_found_when_the_device_comes_last, 300)
 
 	for_each_limit(limit) {
 		ASSERT_EQ(0, open_space(self, *limit));
-		ASSERT_EQ(0, mock_space_map(space, self->memory.start, MEMORY_SIZE, MEMORY_IOVA));
+		ASSERT_EQ(0, mock_space_map(space, self->memory.start, SIZE, IOVA));
 		EXPECT_EQ(0, pages_pinned());
 		ASSERT_EQ(0, mock_space_attach(space));
-		EXPECT_EQ(0, mock_space_check(space, MEMORY_IOVA, MEMORY_SIZE, self->memory.start));
-		EXPECT_EQ((long)(MEMORY_SIZE / PAGE), pages_pinned());
+		EXPECT_EQ(0, mock_space_check(space, IOVA, SIZE, self->memory.start));
+		EXPECT_EQ((long)(SIZE / PAGE), pages_pinned());
 		ASSERT_EQ(0, mock_space_detach(space));
 		EXPECT_EQ(0, pages_pinned());
-		EXPECT_EQ(0, mock_check_refs(self->fd, self->memory.start, MEMORY_SIZE, 0));
+		EXPECT_EQ(0, mock_check_refs(self->fd, self->memory.start, SIZE, 0));
 		mock_space_close(space);
 	}
 }
@@ -425,8 +423,8 @@ TEST_F_TIMEOUT(mock_memory, parts_of_it_are_found, 300)
 		{ HUGE_PAGE - HALF, PAGE },
 		{ HUGE_PAGE - PAGE, HUGE_PAGE + HALF },
 		{ HUGE_PAGE, HUGE_PAGE },
-		{ HALF, MEMORY_SIZE - PAGE },
-		{ MEMORY_SIZE - HALF, HALF },
+		{ HALF, SIZE - PAGE },
+		{ SIZE - HALF, HALF },
 	};
 	struct mock_space *space = &self->space;
 	const __u32 *limit;
@@ -440,12 +438,12 @@ TEST_F_TIMEOUT(mock_memory, parts_of_it_are_found, 300)
 			size_t length = parts[i].length;
 
 			/* At IOVAs that fit the huge pages and that do not */
-			ASSERT_EQ(0, mock_space_map(space, start, length, MEMORY_IOVA + parts[i].offset));
-			EXPECT_EQ(0, mock_space_check(space, MEMORY_IOVA + parts[i].offset, length,
+			ASSERT_EQ(0, mock_space_map(space, start, length, IOVA + parts[i].offset));
+			EXPECT_EQ(0, mock_space_check(space, IOVA + parts[i].offset, length,
 						      start));
 			EXPECT_EQ(pages_touched(start, length), pages_pinned());
-			ASSERT_EQ(0, mock_space_map(space, start, length, MEMORY_IOVA + MEMORY_SIZE + HALF));
-			EXPECT_EQ(0, mock_space_check(space, MEMORY_IOVA + MEMORY_SIZE + HALF, length, start));
+			ASSERT_EQ(0, mock_space_map(space, start, length, IOVA + SIZE + HALF));
+			EXPECT_EQ(0, mock_space_check(space, IOVA + SIZE + HALF, length, start));
 			ASSERT_EQ(0, iommu_ioas_unmap_all(self->fd, space->ioas, NULL));
 			EXPECT_EQ(0, pages_pinned());
 		}
@@ -456,7 +454,7 @@ TEST_F_TIMEOUT(mock_memory, parts_of_it_are_found, 300)
 /* What remains of a huge page when the mapping that pinned it goes. */
 TEST_F_TIMEOUT(mock_memory, copies_of_parts_survive_the_original, 300)
 {
-	static const size_t offsets[] = { 0, 5 * PAGE + HALF, HUGE_PAGE - PAGE, MEMORY_SIZE - 3 * PAGE };
+	static const size_t offsets[] = { 0, 5 * PAGE + HALF, HUGE_PAGE - PAGE, SIZE - 3 * PAGE };
 	const size_t length = 3 * PAGE;
 	struct mock_space *space = &self->space;
 	const __u32 *limit;
@@ -467,17 +465,17 @@ TEST_F_TIMEOUT(mock_memory, copies_of_parts_survive_the_original, 300)
 
 		ASSERT_EQ(0, open_space(self, *limit));
 		ASSERT_EQ(0, mock_space_attach(space));
-		ASSERT_EQ(0, mock_space_map(space, self->memory.start, MEMORY_SIZE, MEMORY_IOVA));
+		ASSERT_EQ(0, mock_space_map(space, self->memory.start, SIZE, IOVA));
 		for (i = 0; i < ARRAY_SIZE(offsets); i++) {
 			ASSERT_EQ(0, iommu_ioas_copy_fixed(self->fd, space->ioas,
-							   MEMORY_IOVA + offsets[i], length, space->ioas,
-							   IOMMU_MAP_RW, MEMORY_IOVA + (i + 1) * MEMORY_SIZE));
+							   IOVA + offsets[i], length, space->ioas,
+							   IOMMU_MAP_RW, IOVA + (i + 1) * SIZE));
 			pinned += pages_touched(self->memory.start + offsets[i], length);
 		}
-		ASSERT_EQ(0, mock_space_unmap(space, MEMORY_IOVA, MEMORY_SIZE));
+		ASSERT_EQ(0, mock_space_unmap(space, IOVA, SIZE));
 		EXPECT_EQ(pinned, pages_pinned());
 		for (i = 0; i < ARRAY_SIZE(offsets); i++)
-			EXPECT_EQ(0, mock_space_check(space, MEMORY_IOVA + (i + 1) * MEMORY_SIZE, length,
+			EXPECT_EQ(0, mock_space_check(space, IOVA + (i + 1) * SIZE, length,
 						      self->memory.start + offsets[i]));
 		mock_space_close(space);
 		EXPECT_EQ(0, pages_pinned());
@@ -494,17 +492,17 @@ TEST_F_TIMEOUT(mock_memory, moves_to_the_page_table_of_another_ioas, 300)
 
 		ASSERT_EQ(0, open_space(self, *limit));
 		ASSERT_EQ(0, mock_space_attach(space));
-		ASSERT_EQ(0, mock_space_map(space, self->memory.start, MEMORY_SIZE, MEMORY_IOVA));
-		ASSERT_EQ(0, iommu_ioas_copy_fixed(self->fd, space->ioas, MEMORY_IOVA, MEMORY_SIZE, self->other,
-						   IOMMU_MAP_RW, MEMORY_IOVA + HALF));
+		ASSERT_EQ(0, mock_space_map(space, self->memory.start, SIZE, IOVA));
+		ASSERT_EQ(0, iommu_ioas_copy_fixed(self->fd, space->ioas, IOVA, SIZE, self->other,
+						   IOMMU_MAP_RW, IOVA + HALF));
 		pt_id = self->other;
 		ASSERT_EQ(0, mock_replace(self->fd, space->mock.id, &pt_id));
-		EXPECT_EQ(0, mock_check_map(self->fd, pt_id, MEMORY_IOVA + HALF, MEMORY_SIZE,
+		EXPECT_EQ(0, mock_check_map(self->fd, pt_id, IOVA + HALF, SIZE,
 					    self->memory.start));
-		EXPECT_EQ((long)(MEMORY_SIZE / PAGE), pages_pinned());
-		ASSERT_EQ(0, mock_space_unmap(space, MEMORY_IOVA, MEMORY_SIZE));
-		EXPECT_EQ((long)(MEMORY_SIZE / PAGE), pages_pinned());
-		EXPECT_EQ(0, mock_check_map(self->fd, pt_id, MEMORY_IOVA + HALF, MEMORY_SIZE,
+		EXPECT_EQ((long)(SIZE / PAGE), pages_pinned());
+		ASSERT_EQ(0, mock_space_unmap(space, IOVA, SIZE));
+		EXPECT_EQ((long)(SIZE / PAGE), pages_pinned());
+		EXPECT_EQ(0, mock_check_map(self->fd, pt_id, IOVA + HALF, SIZE,
 					    self->memory.start));
 		EXPECT_EQ(0, pinned_once(self));
 		mock_space_close(space);
@@ -565,16 +563,16 @@ FIXTURE_TEARDOWN(mock_written_page)
 
 TEST_F(mock_written_page, is_dirty_when_it_is_unpinned_if_the_device_may_have_written)
 {
-	ASSERT_EQ(0, mock_space_map(&self->space, self->memory.start, PAGE, MEMORY_IOVA));
-	ASSERT_EQ(0, mock_space_unmap(&self->space, MEMORY_IOVA, PAGE));
+	ASSERT_EQ(0, mock_space_map(&self->space, self->memory.start, PAGE, IOVA));
+	ASSERT_EQ(0, mock_space_unmap(&self->space, IOVA, PAGE));
 	EXPECT_EQ(1, page_is_dirty(self->memory.start));
 }
 
 TEST_F(mock_written_page, is_as_it_was_if_the_device_could_only_read)
 {
 	ASSERT_EQ(0, iommu_ioas_map_fixed(self->space.fd, self->space.ioas, self->memory.start,
-					  PAGE, IOMMU_IOAS_MAP_READABLE, MEMORY_IOVA));
-	ASSERT_EQ(0, mock_space_unmap(&self->space, MEMORY_IOVA, PAGE));
+					  PAGE, IOMMU_IOAS_MAP_READABLE, IOVA));
+	ASSERT_EQ(0, mock_space_unmap(&self->space, IOVA, PAGE));
 	EXPECT_EQ(0, page_is_dirty(self->memory.start));
 }
 

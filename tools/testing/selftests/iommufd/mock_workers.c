@@ -401,9 +401,9 @@ TEST_F_TIMEOUT(mock_threads, are_not_made_for_who_pins_much, 240)
  * which can have its address space locked for ever.
  */
 
-#define CHARGED_PAGES 16L
-#define CHARGED_SIZE (CHARGED_PAGES * PAGE)
-#define SECOND (IOVA + CHARGED_SIZE)
+#define DEBT_PAGES 16L
+#define DEBT (DEBT_PAGES * PAGE)
+#define SECOND (IOVA + DEBT)
 
 /* What all processes see: who pays, and how to tell it what to do. */
 struct shared {
@@ -427,8 +427,8 @@ FIXTURE_SETUP(mock_credit)
 	self->shared = mmap(NULL, sizeof(*self->shared), PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->shared);
-	ASSERT_EQ(0, memory_allocate(&self->memory, MEMORY_ANONYMOUS, 2 * CHARGED_SIZE));
-	ASSERT_EQ(0, privilege_limit_memlock(CHARGED_SIZE));
+	ASSERT_EQ(0, memory_allocate(&self->memory, MEMORY_ANONYMOUS, 2 * DEBT));
+	ASSERT_EQ(0, privilege_limit_memlock(DEBT));
 	self->space.fd = iommu_open();
 	ASSERT_LE(0, self->space.fd);
 	/* Charged is the process: only that is under its lock. */
@@ -471,7 +471,7 @@ static void wait_for(const __u8 *flag)
 static void map_or_exit(struct _test_data_mock_credit *self)
 {
 	if (privilege_drop(privilege_fresh_user()) ||
-	    mock_space_map(&self->space, self->memory.start, CHARGED_SIZE, IOVA))
+	    mock_space_map(&self->space, self->memory.start, DEBT, IOVA))
 		_exit(1);
 }
 
@@ -491,7 +491,7 @@ static void pay_and_lock(struct _test_data_mock_credit *self)
 
 static int unmap(struct mock_space *space)
 {
-	return mock_space_unmap(space, IOVA, CHARGED_SIZE);
+	return mock_space_unmap(space, IOVA, DEBT);
 }
 
 static int destroy_all(struct mock_space *space)
@@ -567,8 +567,8 @@ static bool becomes_locked(long pages)
 /* Maps as much again: there is no room for it unless what was given back counts. */
 static bool maps_again(struct _test_data_mock_credit *self)
 {
-	return !mock_space_map(&self->space, self->memory.start + CHARGED_SIZE, CHARGED_SIZE, SECOND) &&
-	       locked_pages() == CHARGED_PAGES;
+	return !mock_space_map(&self->space, self->memory.start + DEBT, DEBT, SECOND) &&
+	       locked_pages() == DEBT_PAGES;
 }
 
 /* The parent unmaps while this process is locked; never returns. */
@@ -578,13 +578,13 @@ static void pay_and_lock_a_while(struct _test_data_mock_credit *self, bool again
 
 	map_or_exit(self);
 	self->shared->held = 0;
-	if (locked_pages() != CHARGED_PAGES || pthread_create(&thread, NULL, run_hold_a_while, self))
+	if (locked_pages() != DEBT_PAGES || pthread_create(&thread, NULL, run_hold_a_while, self))
 		_exit(1);
 	wait_for(&self->shared->go_on);
 	/* It waits for the lock, and then is the first to have it. */
 	if (again && !maps_again(self))
 		_exit(1);
-	_exit(!becomes_locked(again ? CHARGED_PAGES : 0));
+	_exit(!becomes_locked(again ? DEBT_PAGES : 0));
 }
 
 static int unmap_while_locked(struct _test_data_mock_credit *self, bool again)
