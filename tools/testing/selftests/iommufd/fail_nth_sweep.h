@@ -141,7 +141,7 @@ static int sweep(struct _test_data_mock_fail_nth *self, const struct scenario *s
 	return -1;
 }
 
-TEST_F_TIMEOUT(mock_fail_nth, every_command_does_all_or_nothing, 1200)
+TEST_F_TIMEOUT(mock_fail_nth, every_command_does_all_or_nothing, 2400)
 {
 	size_t i;
 
