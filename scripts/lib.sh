@@ -37,6 +37,25 @@ kernel_sources()
 	)
 }
 
+# The patches for VFIO in the order of patches/series, with their paths
+vfio_patches()
+{
+	sed "/^\(#\|\$\)/d; s|^|$TOP/patches/|" "$TOP/patches/series"
+}
+
+# apply_patches DIRECTORY: those, to the VFIO in it
+apply_patches()
+{
+	local patch patches
+
+	mapfile -t patches < <(vfio_patches)
+	[ ${#patches[@]} -gt 0 ] || die "patches/series names none"
+	for patch in "${patches[@]}"; do
+		patch -d "$1" -p1 -s -N --no-backup-if-mismatch <"$patch" ||
+			die "$patch does not apply to the VFIO of $1"
+	done
+}
+
 # Where a kernel that setup unpacked keeps its parts; $1 is its directory.
 kernel_paths()
 {
