@@ -98,7 +98,7 @@ void iommufd_access_destroy(struct iommufd_access *access)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_destroy, IOMMUFD);
 
-static int join(struct iommufd_access *access, struct iommufd_ioas *ioas)
+static int access_join(struct iommufd_access *access, struct iommufd_ioas *ioas)
 {
 	int rc = 0;
 
@@ -228,7 +228,7 @@ int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
 	ioas = iommufd_ioas_get(access->object.ctx, ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	rc = join(access, ioas);
+	rc = access_join(access, ioas);
 	if (rc)
 		iommufd_object_put(&ioas->object);
 	else
@@ -290,7 +290,7 @@ int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
 		return rc;
 	}
 	iommufd_access_detach(access);
-	rc = join(access, ioas);
+	rc = access_join(access, ioas);
 	WARN_ON(rc);
 	if (access->ops->needs_pin_pages)
 		iopt_remove_page_user(&ioas->iopt);
@@ -351,8 +351,8 @@ enum access_kind {
 	ACCESS_PAGES,
 };
 
-static int check_piece(const struct area_piece *piece, bool write,
-		       enum access_kind kind)
+static int check_access_piece(const struct area_piece *piece, bool write,
+			      enum access_kind kind)
 {
 	if (!(piece->area->prot & (write ? IOMMU_WRITE : IOMMU_READ)))
 		return -EPERM;
@@ -380,7 +380,7 @@ static int check_pieces(struct io_pagetable *iopt, unsigned long start,
 
 		piece.start = max(start, piece.area->node.start);
 		piece.last = min(last, piece.area->node.last);
-		rc = check_piece(&piece, write, kind);
+		rc = check_access_piece(&piece, write, kind);
 		if (rc)
 			return rc;
 	}

@@ -138,9 +138,9 @@ memory_at(unsigned long address, unsigned long *page, struct vm_area_struct **vm
 }
 
 /* All VMAs of the range show adjacent pages of the same memory */
-static int check_range(struct iommufd_device_memory *memory,
-		       unsigned long first, unsigned long address,
-		       unsigned long last, int prot)
+static int check_bar_range(struct iommufd_device_memory *memory,
+			   unsigned long first, unsigned long address,
+			   unsigned long last, int prot)
 {
 	unsigned long page, next = address;
 	struct vm_area_struct *vma;
@@ -165,8 +165,8 @@ static int find_locked(unsigned long address, unsigned long length, int prot,
 	*memory = memory_at(address, first, &vma);
 	if (!*memory)
 		return -ENOENT;
-	rc = check_range(*memory, *first, address & PAGE_MASK,
-			 address + length - 1, prot);
+	rc = check_bar_range(*memory, *first, address & PAGE_MASK,
+			     address + length - 1, prot);
 	if (!rc)
 		device_memory_get(*memory);
 	return rc;

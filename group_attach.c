@@ -261,9 +261,9 @@ static bool same_driver(struct device_group *group, struct iommu_domain *domain)
 	return domain->owner == idev->dev->iommu->iommu_dev->ops;
 }
 
-static void disable_faults(struct device_group *group,
-			   const struct iommufd_hwpt *hwpt,
-			   const struct iommufd_device *end)
+static void disable_group_faults(struct device_group *group,
+				 const struct iommufd_hwpt *hwpt,
+				 const struct iommufd_device *end)
 {
 	struct iommufd_device *idev;
 
@@ -274,8 +274,8 @@ static void disable_faults(struct device_group *group,
 	}
 }
 
-static int enable_faults(struct device_group *group,
-			 const struct iommufd_hwpt *hwpt)
+static int enable_group_faults(struct device_group *group,
+			       const struct iommufd_hwpt *hwpt)
 {
 	struct iommufd_device *idev;
 	int rc;
@@ -283,15 +283,15 @@ static int enable_faults(struct device_group *group,
 	list_for_each_entry(idev, &group->attached, link) {
 		rc = iommufd_fault_enable(idev, hwpt);
 		if (rc) {
-			disable_faults(group, hwpt, idev);
+			disable_group_faults(group, hwpt, idev);
 			return rc;
 		}
 	}
 	return 0;
 }
 
-static int replace_domain(struct device_group *group,
-			  struct iommufd_hwpt *hwpt)
+static int replace_group_domain(struct device_group *group,
+				struct iommufd_hwpt *hwpt)
 {
 	struct attach_handle *handle, *old = group->handle;
 	int rc;
@@ -320,11 +320,11 @@ static int replace_hardware(struct device_group *group,
 	rc = map_msi(group, hwpt);
 	if (rc)
 		return rc;
-	rc = enable_faults(group, hwpt);
+	rc = enable_group_faults(group, hwpt);
 	if (rc)
 		return rc;
-	rc = replace_domain(group, hwpt);
-	disable_faults(group, rc ? hwpt : group->hwpt, NULL);
+	rc = replace_group_domain(group, hwpt);
+	disable_group_faults(group, rc ? hwpt : group->hwpt, NULL);
 	return rc;
 }
 

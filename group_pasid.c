@@ -273,9 +273,9 @@ void device_group_detach_pasid(struct device_group *group,
 	kfree(user);
 }
 
-static void disable_faults(struct pasid_attachment *attachment,
-			   const struct iommufd_hwpt *hwpt,
-			   const struct pasid_user *end)
+static void disable_pasid_faults(struct pasid_attachment *attachment,
+				 const struct iommufd_hwpt *hwpt,
+				 const struct pasid_user *end)
 {
 	struct pasid_user *user;
 
@@ -286,8 +286,8 @@ static void disable_faults(struct pasid_attachment *attachment,
 	}
 }
 
-static int enable_faults(struct pasid_attachment *attachment,
-			 const struct iommufd_hwpt *hwpt)
+static int enable_pasid_faults(struct pasid_attachment *attachment,
+			       const struct iommufd_hwpt *hwpt)
 {
 	struct pasid_user *user;
 	int rc;
@@ -295,7 +295,7 @@ static int enable_faults(struct pasid_attachment *attachment,
 	list_for_each_entry(user, &attachment->users, link) {
 		rc = iommufd_fault_enable(user->idev, hwpt);
 		if (rc) {
-			disable_faults(attachment, hwpt, user);
+			disable_pasid_faults(attachment, hwpt, user);
 			return rc;
 		}
 	}
@@ -377,9 +377,9 @@ static bool can_keep_handle(const struct iommufd_driver_ops *ops,
 	       !hwpt->fault == !attachment->handle->hwpt->fault;
 }
 
-static int replace_domain(struct iommufd_device *idev, ioasid_t pasid,
-			  struct pasid_attachment *attachment,
-			  struct iommufd_hwpt *hwpt)
+static int replace_pasid_domain(struct iommufd_device *idev, ioasid_t pasid,
+				struct pasid_attachment *attachment,
+				struct iommufd_hwpt *hwpt)
 {
 	const struct iommufd_driver_ops *ops;
 	int rc;
@@ -401,12 +401,12 @@ static int replace_hwpt(struct pasid_attachment *attachment, ioasid_t pasid,
 	struct iommufd_hwpt *old = attachment->handle->hwpt;
 	int rc;
 
-	rc = enable_faults(attachment, hwpt);
+	rc = enable_pasid_faults(attachment, hwpt);
 	if (rc)
 		return rc;
-	rc = replace_domain(first_user(attachment)->idev, pasid, attachment,
-			    hwpt);
-	disable_faults(attachment, rc ? hwpt : old, NULL);
+	rc = replace_pasid_domain(first_user(attachment)->idev, pasid, attachment,
+				  hwpt);
+	disable_pasid_faults(attachment, rc ? hwpt : old, NULL);
 	return rc;
 }
 

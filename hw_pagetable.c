@@ -17,7 +17,6 @@
 #include "hwpt_nested.h"
 #include "hwpt_paging.h"
 
-
 /* The others say what iommufd is to do with the domain */
 #define DRIVER_FLAGS                                                          \
 	(IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING)

@@ -54,5 +54,4 @@ void iommufd_hwpt_discard(struct iommufd_hwpt *hwpt);
 bool iommufd_hwpt_get_attached(struct iommufd_hwpt *hwpt);
 void iommufd_hwpt_put_attached(struct iommufd_hwpt *hwpt);
 
-
 #endif

@@ -21,5 +21,4 @@ struct iommufd_hwpt *
 iommufd_hwpt_nested_new(struct iommufd_hwpt_paging *parent,
 			const struct hwpt_request *request);
 
-
 #endif

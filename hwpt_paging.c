@@ -272,8 +272,8 @@ int iommufd_hwpt_set_dirty_tracking(struct iommufd_command *command)
 	return rc;
 }
 
-static int check_range(struct iommufd_hwpt_paging *paging,
-		       const struct iommu_hwpt_get_dirty_bitmap *args)
+static int check_bitmap_range(struct iommufd_hwpt_paging *paging,
+			      const struct iommu_hwpt_get_dirty_bitmap *args)
 {
 	u64 last;
 
@@ -296,7 +296,7 @@ static int get_bitmap(struct iommufd_hwpt_paging *paging,
 	struct iova_bitmap *bitmap;
 	int rc;
 
-	rc = check_range(paging, args);
+	rc = check_bitmap_range(paging, args);
 	if (rc)
 		return rc;
 	if (!domain->dirty_ops)

@@ -325,8 +325,8 @@ static __always_inline int map_pages(const struct io_area *area,
 }
 
 /* Exactly what is mapped: anything else can take a neighbour along */
-static void unmap_range(struct io_area *area, struct iommu_domain *domain,
-			unsigned long iova, unsigned long length)
+static void area_unmap_range(struct io_area *area, struct iommu_domain *domain,
+			     unsigned long iova, unsigned long length)
 {
 	if (!io_domain_unmap(domain, iova, length))
 		io_pages_lose(area->pages);
@@ -350,8 +350,8 @@ static int map_alone(struct io_area *area, struct iommu_domain *domain,
 		rc = io_domain_sync(&writer, area->node.start,
 				    io_area_length(area));
 	if (rc)
-		unmap_range(area, domain, area->node.start,
-			    end - area->node.start);
+		area_unmap_range(area, domain, area->node.start,
+				 end - area->node.start);
 	return rc;
 }
 
@@ -380,9 +380,9 @@ static unsigned long page_iova(const struct io_area *area, unsigned long page)
 
 static void unmap_part(struct area_work *work, unsigned int part)
 {
-	unmap_range(work->area, work->writer.domain,
-		    page_iova(work->area, part_first(work, part)),
-		    work->mapped[part]);
+	area_unmap_range(work->area, work->writer.domain,
+			 page_iova(work->area, part_first(work, part)),
+			 work->mapped[part]);
 	work->mapped[part] = 0;
 }
 
@@ -500,5 +500,5 @@ int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large)
  */
 void io_area_unmap(struct io_area *area, struct iommu_domain *domain)
 {
-	unmap_range(area, domain, area->node.start, io_area_length(area));
+	area_unmap_range(area, domain, area->node.start, io_area_length(area));
 }

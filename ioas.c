@@ -384,9 +384,9 @@ out_free:
 	return rc;
 }
 
-static int unmap_range(struct io_pagetable *iopt,
-		       const struct iommu_ioas_unmap *args,
-		       unsigned long *unmapped)
+static int ioas_unmap_range(struct io_pagetable *iopt,
+			    const struct iommu_ioas_unmap *args,
+			    unsigned long *unmapped)
 {
 	unsigned long last;
 
@@ -418,7 +418,7 @@ int iommufd_ioas_unmap(struct iommufd_command *command)
 	ioas = iommufd_ioas_get(command->ctx, args->ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	rc = unmap_range(&ioas->iopt, args, &unmapped);
+	rc = ioas_unmap_range(&ioas->iopt, args, &unmapped);
 	ioas_put(ioas);
 	if (rc)
 		return rc;

@@ -31,5 +31,4 @@ struct iommu_iova_range *iommufd_ioas_ranges(struct iommufd_ioas *ioas,
 					     unsigned int *count,
 					     unsigned long *alignment);
 
-
 #endif

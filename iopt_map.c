@@ -72,8 +72,8 @@ static int find_iova(struct io_pagetable *iopt, unsigned long address,
 	return choose_iova(iopt, address, length, iova);
 }
 
-static int check_piece(const struct io_pagetable *iopt,
-		       const struct io_area *area, bool only)
+static int check_copy_piece(const struct io_pagetable *iopt,
+			    const struct io_area *area, bool only)
 {
 	unsigned long alignment = iopt->alignment;
 
@@ -95,8 +95,8 @@ static void give_way(const struct io_area *area, const struct list_head *areas)
 }
 
 /* Nobody sees them as long as iova_lock is held */
-static void remove_areas(struct io_pagetable *iopt, struct list_head *areas,
-			 const struct io_area *end)
+static void remove_new_areas(struct io_pagetable *iopt, struct list_head *areas,
+			     const struct io_area *end)
 {
 	struct io_area *area;
 
@@ -127,14 +127,14 @@ static int insert_areas(struct io_pagetable *iopt, struct list_head *areas,
 		area->node.last = iova + length - 1;
 		area->state = IO_AREA_SETUP;
 		if (iova_tree_insert(&iopt->areas, &area->node)) {
-			remove_areas(iopt, areas, area);
+			remove_new_areas(iopt, areas, area);
 			return -EEXIST;
 		}
-		rc = rc ?: check_piece(iopt, area, only);
+		rc = rc ?: check_copy_piece(iopt, area, only);
 		iova += length;
 	}
 	if (rc)
-		remove_areas(iopt, areas, NULL);
+		remove_new_areas(iopt, areas, NULL);
 	return rc;
 }
 
@@ -286,7 +286,7 @@ bool iopt_pins_maps(struct io_pagetable *iopt)
 static void return_iovas(struct io_pagetable *iopt, struct list_head *areas)
 {
 	mutex_lock(&iopt->iova_lock);
-	remove_areas(iopt, areas, NULL);
+	remove_new_areas(iopt, areas, NULL);
 	iopt_settle_claimed(iopt);
 	mutex_unlock(&iopt->iova_lock);
 }

@@ -73,7 +73,6 @@ void iommufd_objects_init(struct iommufd_ctx *ctx);
 bool iommufd_objects_empty(struct iommufd_ctx *ctx);
 void iommufd_objects_release(struct iommufd_ctx *ctx);
 
-
 /*
  * Allocate the structure that @pointer is of, with a reserved id. @member is its
  * object, and its first member.

@@ -81,7 +81,7 @@ bool iommufd_vfio_compat_has_node(void)
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_has_node, IOMMUFD_VFIO);
 
 /* Programs look for nothing but zero or not, so this never fails */
-static int check_extension(struct iommufd_ctx *ctx, unsigned long extension)
+static int container_check_extension(struct iommufd_ctx *ctx, unsigned long extension)
 {
 	switch (extension) {
 	case VFIO_TYPE1_IOMMU:
@@ -218,7 +218,7 @@ static int compat_copy_info(struct compat_info *info, void __user *user, u32 use
 	return copy_to_user(user, info->start, size) ? -EFAULT : 0;
 }
 
-static int get_info(struct iommufd_ctx *ctx, void __user *user)
+static int container_get_info(struct iommufd_ctx *ctx, void __user *user)
 {
 	struct iommufd_ioas *ioas;
 	struct compat_info info;
@@ -295,11 +295,11 @@ long vfio_compat_ioctl(struct iommufd_ctx *ctx, unsigned int request,
 	case VFIO_GET_API_VERSION:
 		return VFIO_API_VERSION;
 	case VFIO_CHECK_EXTENSION:
-		return check_extension(ctx, argument);
+		return container_check_extension(ctx, argument);
 	case VFIO_SET_IOMMU:
 		return set_iommu(ctx, argument);
 	case VFIO_IOMMU_GET_INFO:
-		return get_info(ctx, user);
+		return container_get_info(ctx, user);
 	case VFIO_IOMMU_MAP_DMA:
 		return vfio_compat_map(ctx, user);
 	case VFIO_IOMMU_UNMAP_DMA:

@@ -54,7 +54,7 @@ static void compat_group_detach(struct compat_group *member)
 	member->attached = false;
 }
 
-static int take_dma(struct iommufd_ctx *ctx, struct compat_group *member)
+static int compat_take_dma(struct iommufd_ctx *ctx, struct compat_group *member)
 {
 	int rc;
 
@@ -92,7 +92,7 @@ static struct compat_group *compat_group_new(struct iommufd_ctx *ctx,
 		return ERR_PTR(-ENOMEM);
 	member->iommu_group = iommu_group;
 	if (!emulated)
-		rc = take_dma(ctx, member);
+		rc = compat_take_dma(ctx, member);
 	if (rc) {
 		kfree(member);
 		return ERR_PTR(rc);
@@ -100,7 +100,7 @@ static struct compat_group *compat_group_new(struct iommufd_ctx *ctx,
 	return member;
 }
 
-static int join(struct iommufd_ctx *ctx, struct compat_group *member)
+static int compat_join(struct iommufd_ctx *ctx, struct compat_group *member)
 {
 	struct iommufd_ioas *ioas;
 	int rc;
@@ -117,7 +117,7 @@ static int join(struct iommufd_ctx *ctx, struct compat_group *member)
 	return rc == -ENOENT ? -ENODEV : rc;
 }
 
-static struct iommufd_preparation *prepare(struct iommufd_ioas *ioas)
+static struct iommufd_preparation *compat_prepare(struct iommufd_ioas *ioas)
 {
 	return iommufd_attach_prepare(ioas->object.ctx, ioas->object.id);
 }
@@ -140,7 +140,7 @@ iommufd_vfio_compat_attach_prepare(struct iommufd_ctx *ctx)
 	/* Also without one: the thread's attaches are to fault nothing in */
 	if (IS_ERR(ioas))
 		return iommufd_attach_prepare(ctx, 0);
-	prepared = prepare(ioas);
+	prepared = compat_prepare(ioas);
 	iommufd_object_put(&ioas->object);
 	return prepared;
 }
@@ -176,7 +176,7 @@ int iommufd_vfio_compat_add_group(struct iommufd_ctx *ctx,
 		compat_group_free(member);
 		return -EINTR;
 	}
-	rc = join(ctx, member);
+	rc = compat_join(ctx, member);
 	if (!rc)
 		list_add_tail(&member->link, &compat->groups);
 	mutex_unlock(&compat->lock);
@@ -287,8 +287,8 @@ static bool attaches_any(struct vfio_compat *compat)
 }
 
 /* 1: a group has to be attached, and nothing is prepared for that */
-static int attach_prepared(struct vfio_compat *compat,
-			   struct iommufd_ioas *ioas, bool prepared)
+static int compat_attach_prepared(struct vfio_compat *compat,
+				  struct iommufd_ioas *ioas, bool prepared)
 {
 	int rc;
 
@@ -317,13 +317,13 @@ int vfio_compat_attach_groups(struct iommufd_ctx *ctx,
 	struct iommufd_preparation *prepared;
 	int rc;
 
-	rc = attach_prepared(compat, ioas, false);
+	rc = compat_attach_prepared(compat, ioas, false);
 	if (rc != 1)
 		return rc;
-	prepared = prepare(ioas);
+	prepared = compat_prepare(ioas);
 	if (IS_ERR(prepared))
 		return PTR_ERR(prepared);
-	rc = attach_prepared(compat, ioas, true);
+	rc = compat_attach_prepared(compat, ioas, true);
 	iommufd_attach_finish(prepared);
 	return rc;
 }
