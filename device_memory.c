@@ -5,7 +5,7 @@
  * Owns the question whether an address of a process is such memory, and whose.
  * Drivers that let user space mmap their BARs (vfio-pci) say by which VMAs they
  * are to be known. It must never know what a mapping of the memory looks like:
- * taking it out of the domains is the work of iopt_revoke.c.
+ * taking it out of the domains is the work of iopt_write.c.
  *
  * Such memory is not pinned. It stays where it is until the driver takes it
  * back, and it can do so at any time.

