@@ -26,14 +26,11 @@
 #define PIN_BATCH (PAGE_SIZE / sizeof(struct page *))
 
 /*
- * How often to try again what may be in another request's way, and the longest pause
- * before it: in powers of two of milliseconds, of the time that the last try took, and
- * in milliseconds whatever it took. Two seconds in all, as a rule.
+ * How often to try again what may be in another request's way, and up to which pause,
+ * in powers of two of milliseconds: two seconds in all, as a rule
  */
 #define PIN_TRIES 20U
 #define PIN_PAUSE_MAX 8U
-#define PIN_PAUSE_TRIES 4U
-#define PIN_PAUSE_LIMIT 1000U
 
 /* A request in progress */
 struct pin_request {
@@ -93,15 +90,12 @@ static long try_to_pin(const struct user_memory *memory, unsigned long address,
 /*
  * A page in ZONE_MOVABLE has to move before it is pinned for long. It can't while
  * anybody else has a reference, and others who try to pin it do for a moment, so both
- * may fail. Pauses of random length part them, which become longer than a try takes,
- * however slow the machine is.
+ * may fail. Pauses of random length, in the end as long as the move of some huge pages
+ * may take, part them.
  */
-static bool pause_killable(unsigned int tries, unsigned long started)
+static bool pause_killable(unsigned int tries)
 {
-	unsigned int took = jiffies_to_msecs(jiffies - started);
-	unsigned int most = max(1U << min(tries, PIN_PAUSE_MAX),
-				took << min(tries, PIN_PAUSE_TRIES));
-	unsigned int ms = 1 + get_random_u32_below(min(most, PIN_PAUSE_LIMIT));
+	unsigned int ms = 1 + get_random_u32_below(1U << min(tries, PIN_PAUSE_MAX));
 
 	schedule_timeout_killable(msecs_to_jiffies(ms));
 	return !fatal_signal_pending(current);
@@ -113,14 +107,12 @@ static long pin_pages(const struct user_memory *memory, unsigned long address,
 		      struct page **pages)
 {
 	unsigned int tries = 0;
-	unsigned long started;
 	long pinned;
 
 	do {
-		started = jiffies;
 		pinned = try_to_pin(memory, address, npages, gup_flags, pages);
 	} while (pinned == -ENOMEM && tries != PIN_TRIES &&
-		 pause_killable(tries++, started));
+		 pause_killable(tries++));
 	return pinned;
 }
 
