@@ -38,7 +38,7 @@
  *   iopt_domain.c  iopt_access.c   which domains and which accesses it has,
  *   iopt_pins.c                    whether what is mapped is pinned,
  *   iopt_dirty.c                   which pages devices have written to,
- *   iopt_write.c                   one area in all domains,
+ *   iopt_write.c                   one area in all domains, device memory out of them,
  *   io_pagetable.c                 what may be mapped where
  *   io_area.c                      one mapping, and its place in a page table
  *   io_domain.c  io_dirty.c        writing extents into an IOMMU domain; reading

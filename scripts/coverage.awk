@@ -15,8 +15,9 @@ BEGIN {
 
 FNR == 1 {
 	file = FILENAME
-	sub(/.*#/, "", file)
+	sub(/.*drivers#iommu#iommufd#/, "", file)
 	sub(/\.gcov$/, "", file)
+	gsub(/#/, "/", file)
 }
 
 {
