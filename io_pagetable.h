@@ -12,8 +12,8 @@
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 
-#include "io_area.h"
-#include "io_dirty.h"
+#include "iopt/io_area.h"
+#include "iopt/io_dirty.h"
 #include "lib/iova_tree.h"
 
 struct iommu_domain;

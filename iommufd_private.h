@@ -34,20 +34,22 @@
  *   fault.c                        page requests of devices, and their answers
  *   access.c                       kernel drivers that pin, read and write
  *   ioas.c                         the IOAS, and the commands on its IOVA space
- *   iopt_map.c  iopt_unmap.c       the IOVA space: mapping and unmapping in it,
- *   iopt_domain.c  iopt_access.c   which domains and which accesses it has,
- *   iopt_pins.c                    whether what is mapped is pinned,
- *   iopt_dirty.c                   which pages devices have written to,
- *   iopt_write.c                   one area in all domains, device memory out of them,
+ *   iopt/iopt_map.c                the IOVA space: mapping and unmapping in it,
+ *   iopt/iopt_unmap.c
+ *   iopt/iopt_domain.c             which domains it has,
+ *   iopt/iopt_access.c             which accesses use it,
+ *   iopt/iopt_pins.c               whether what is mapped is pinned,
+ *   iopt/iopt_dirty.c              which pages devices have written to,
+ *   iopt/iopt_write.c              one area in all domains, device memory out of them,
  *   io_pagetable.c                 what may be mapped where
- *   io_area.c                      one mapping, and its place in a page table
- *   io_domain.c  io_dirty.c        writing extents into an IOMMU domain; reading
- *                                  what is dirty
- *   pages_share.c  pages.c         a range of memory, its pins
- *   account.c                      and its charge
- *   pin.c                          where pages come from and how they go back
- *   workers.c                      kernel workers for one large piece of work
- *   device_memory.c                memory of devices, which is not pinned
+ *   iopt/io_area.c                 one mapping, and its place in a page table
+ *   iopt/io_domain.c               writing extents into an IOMMU domain
+ *   iopt/io_dirty.c                reading which of its entries are dirty
+ *   memory/pages_share.c  pages.c  a range of memory, its pins
+ *   memory/account.c               and its charge
+ *   memory/pin.c                   where pages come from and how they go back
+ *   memory/workers.c               kernel workers for one large piece of work
+ *   memory/device_memory.c         memory of devices, which is not pinned
  *   driver_ops.c                   what drivers of IOMMUs have registered
  *   object.c                       ids and references of objects and contexts
  *   lib/pfn_runs.c                 plain data structures, also compiled in user space

@@ -15,17 +15,17 @@
 #include <linux/nospec.h>
 #include <linux/slab.h>
 
-#include "account.h"
 #include "device.h"
 #include "fault.h"
 #include "hw_pagetable.h"
 #include "hwpt_nested.h"
-#include "io_area.h"
 #include "ioas.h"
 #include "iommufd_private.h"
+#include "iopt/io_area.h"
+#include "memory/account.h"
+#include "memory/workers.h"
 #include "selftest/selftest.h"
 #include "vfio_compat.h"
-#include "workers.h"
 
 #ifdef CONFIG_IOMMUFD_TEST
 #include "iommufd_test.h"

@@ -6,8 +6,8 @@
  */
 #include <linux/capability.h>
 
-#include "account.h"
 #include "ioas.h"
+#include "memory/account.h"
 
 static int set_account_mode(struct iommufd_ctx *ctx, u64 value)
 {

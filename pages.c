@@ -23,7 +23,7 @@
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
-#include "device_memory.h"
+#include "memory/device_memory.h"
 #include "pages.h"
 #include "selftest/hooks.h"
 

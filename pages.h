@@ -10,9 +10,9 @@
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 
-#include "account.h"
 #include "lib/pfn_runs.h"
-#include "pin.h"
+#include "memory/account.h"
+#include "memory/pin.h"
 
 /**
  * struct io_pages - a range of memory

@@ -169,7 +169,7 @@ void iommufd_vfio_compat_remove_group(struct iommufd_ctx *ctx,
 				      struct iommu_group *iommu_group);
 bool iommufd_vfio_compat_has_node(void);
 
-/* Memory of a device, for DMA of others (device_memory.c, iopt_write.c) */
+/* Memory of a device, for DMA of others (memory/device_memory.c, iopt/iopt_write.c) */
 void iommufd_device_memory_register(struct iommufd_device_memory_provider *provider);
 void iommufd_device_memory_unregister(struct iommufd_device_memory_provider *provider);
 struct iommufd_device_memory *iommufd_device_memory_create(phys_addr_t phys,

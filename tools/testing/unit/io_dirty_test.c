@@ -6,7 +6,7 @@
 #include <linux/iova_bitmap.h>
 #include <linux/sizes.h>
 
-#include "io_dirty.h"
+#include "iopt/io_dirty.h"
 #include "unit.h"
 #include "user_memory.h"
 

@@ -23,7 +23,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
-#include "workers.h"
+#include "memory/workers.h"
 
 #define MAX_HELPERS 7
 

@@ -23,9 +23,9 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "device_memory.h"
 #include "io_pagetable.h"
 #include "lib/iova_alloc.h"
+#include "memory/device_memory.h"
 
 /* IOVAs are aligned to what a huge page table entry can map, no further */
 static unsigned long huge_size(void)

@@ -17,7 +17,7 @@
 #include <linux/slab.h>
 
 #include "lib/pfn_runs.h"
-#include "pin.h"
+#include "memory/pin.h"
 #include "selftest/hooks.h"
 
 /* Small requests need no memory for their batch */

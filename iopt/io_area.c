@@ -11,10 +11,10 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include "device_memory.h"
-#include "io_area.h"
-#include "io_domain.h"
-#include "workers.h"
+#include "iopt/io_area.h"
+#include "iopt/io_domain.h"
+#include "memory/device_memory.h"
+#include "memory/workers.h"
 
 /* A mapping and its memory, which copies can outlive */
 struct io_mapping {

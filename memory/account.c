@@ -23,7 +23,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
-#include "account.h"
+#include "memory/account.h"
 #include "selftest/hooks.h"
 
 #define SETTLE_JIFFIES (HZ / 10)

@@ -35,7 +35,7 @@
 #include <linux/minmax.h>
 #include <linux/sizes.h>
 
-#include "io_dirty.h"
+#include "iopt/io_dirty.h"
 
 /* What most IOMMUs have entries of, and small enough to ask for page by page */
 #define MAX_BLOCK SZ_2M

@@ -18,8 +18,8 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
-#include "io_dirty.h"
 #include "io_pagetable.h"
+#include "iopt/io_dirty.h"
 
 /* Ends a walk that is not a failure */
 #define FOUND_GAP 1

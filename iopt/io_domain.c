@@ -12,7 +12,7 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 
-#include "io_domain.h"
+#include "iopt/io_domain.h"
 
 /*
  * No call of the core maps more, nor reaches over a multiple of it, so that no

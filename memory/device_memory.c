@@ -17,8 +17,8 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "device_memory.h"
 #include "lib/pfn_runs.h"
+#include "memory/device_memory.h"
 
 /* Inside mmap_lock */
 static DECLARE_RWSEM(providers_lock);

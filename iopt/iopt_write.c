@@ -14,8 +14,8 @@
 #include <linux/iommu.h>
 #include <linux/iommufd.h>
 
-#include "device_memory.h"
 #include "io_pagetable.h"
+#include "memory/device_memory.h"
 
 /* From all domains, or from those before @stop */
 static void erase_before(struct io_pagetable *iopt, struct io_area *area,
