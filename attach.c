@@ -2,9 +2,8 @@
 /*
  * Attaching devices, and PASIDs of devices.
  *
- * Owns the choice of the page table: one that user space names, one that an IOAS
- * has and that fits, or a new one. A PASID never goes to an IOAS: the page tables that
- * are made for that cannot be attached to a PASID.
+ * Chooses the page table: one that user space names, one that an IOAS has and that
+ * fits, or a new one.
  */
 #include <linux/iommu.h>
 #include <linux/iommufd.h>
@@ -13,7 +12,7 @@
 #include "attach.h"
 #include "device.h"
 #include "group.h"
-#include "group_pasid.h"
+#include "group_attach.h"
 #include "hw_pagetable.h"
 #include "hwpt_paging.h"
 
@@ -26,6 +25,7 @@ struct attach_request {
 	struct device_group *group;
 	/* NULL: all of the group, for the container */
 	struct iommufd_device *idev;
+	ioasid_t pasid;
 	bool replaces;
 	/* Its memory is pinned; no other IOAS gets a new page table */
 	struct iommufd_ioas *prepared;
@@ -37,8 +37,16 @@ struct attach_request {
 static int attach_or_replace(const struct attach_request *request, struct iommufd_hwpt *hwpt)
 {
 	if (request->replaces)
-		return device_group_replace(request->group, hwpt);
-	return device_group_attach(request->group, request->idev, hwpt);
+		return device_group_replace(request->group, request->pasid,
+					    hwpt);
+	return device_group_attach(request->group, request->idev,
+				   request->pasid, hwpt);
+}
+
+/* What the group is attached to, or NULL */
+static struct iommufd_hwpt *attached_hwpt(const struct attach_request *request)
+{
+	return device_group_hwpt(request->group, request->pasid);
 }
 
 static int attach_new(const struct attach_request *request,
@@ -58,7 +66,8 @@ static int attach_new(const struct attach_request *request,
 		return rc;
 	rc = iommufd_hwpt_paging_fill(paging);
 	if (rc)
-		device_group_detach(request->group, request->idev);
+		device_group_detach(request->group, request->idev,
+				    request->pasid);
 	return rc;
 }
 
@@ -128,7 +137,7 @@ static int try_automatic(const struct attach_request *request,
 
 	if (!hwpt->automatic)
 		return -EINVAL;
-	if (hwpt == request->group->hwpt && request->replaces)
+	if (hwpt == attached_hwpt(request) && request->replaces)
 		return 0;
 	if (!iommufd_hwpt_get_attached(hwpt))
 		return -EINVAL;
@@ -162,7 +171,7 @@ static int attach_ioas(const struct attach_request *request,
 
 	rc = attach_old_automatic(request, ioas, id);
 	/* A sibling that is attached elsewhere rules out a new one, too */
-	if (rc == -EINVAL && (request->replaces || !request->group->hwpt))
+	if (rc == -EINVAL && (request->replaces || !attached_hwpt(request)))
 		rc = attach_new_automatic(request, ioas, id);
 	return rc;
 }
@@ -173,7 +182,7 @@ static int attach_hwpt(const struct attach_request *request,
 	int rc;
 
 	*id = hwpt->object.id;
-	if (hwpt == request->group->hwpt && request->replaces)
+	if (hwpt == attached_hwpt(request) && request->replaces)
 		return 0;
 	refcount_inc(&hwpt->object.users);
 	rc = attach_or_replace(request, hwpt);
@@ -201,9 +210,16 @@ static struct iommufd_ioas *object_ioas(struct iommufd_object *object)
 
 static bool is_attached(const struct attach_request *request)
 {
-	if (request->idev)
-		return !list_empty(&request->idev->link);
-	return request->group->whole;
+	return device_group_is_attached(request->group, request->idev,
+					request->pasid);
+}
+
+/* The page tables that are made for an IOAS cannot be attached to a PASID. */
+static bool is_target(const struct attach_request *request,
+		      const struct iommufd_object *object)
+{
+	return object->ops->type != IOMMUFD_OBJECT_IOAS ||
+	       request->pasid == IOMMU_NO_PASID;
 }
 
 static int attach_object(const struct attach_request *request,
@@ -212,7 +228,7 @@ static int attach_object(const struct attach_request *request,
 	struct iommufd_ioas *ioas = object_ioas(object);
 	int rc;
 
-	if (!ioas)
+	if (!ioas || !is_target(request, object))
 		return -EINVAL;
 	if (is_attached(request) != request->replaces)
 		return request->replaces ? -EINVAL : -EBUSY;
@@ -227,16 +243,11 @@ static int attach_object(const struct attach_request *request,
 	return rc;
 }
 
-/* Devices of a group that the container attached have no choice */
 static int attach_id(const struct attach_request *request, u32 *id)
 {
 	struct iommufd_object *object;
 	int rc;
 
-	lockdep_assert_held(&request->group->lock);
-
-	if (request->group->whole)
-		*id = request->group->hwpt->object.id;
 	object = iommufd_object_get(request->group->ctx, *id, IOMMUFD_ANY_OBJECT);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
@@ -245,126 +256,204 @@ static int attach_id(const struct attach_request *request, u32 *id)
 	return rc;
 }
 
-/*
- * Call @locked with the group locked. A driver may have prepared the attach, outside
- * of its own locks. One that has no such locks leaves it to this.
- */
-static int attach_prepared(struct attach_request *request, u32 *pt_id,
-			   int (*locked)(struct attach_request *request,
-					 u32 *pt_id))
+/* If the container has attached the group, its page table overrides the caller's id. */
+static bool container_decides(const struct attach_request *request)
 {
-	struct device_group *group = request->group;
+	return request->pasid == IOMMU_NO_PASID &&
+	       device_group_is_attached(request->group, NULL, IOMMU_NO_PASID);
+}
+
+static int attach_locked(struct attach_request *request, u32 *pt_id)
+{
+	struct iommufd_hwpt *before = attached_hwpt(request);
+	u32 id = container_decides(request) ? before->object.id : *pt_id;
+	int rc;
+
+	rc = attach_id(request, &id);
+	if (rc)
+		return rc;
+	*pt_id = id;
+	if (request->replaces && before != attached_hwpt(request)) {
+		request->old = before;
+		request->references = device_group_users(request->group,
+							 request->pasid);
+	}
+	return 0;
+}
+
+static int lock_and_attach(struct attach_request *request, u32 *pt_id)
+{
+	int rc;
+
+	rc = mutex_lock_killable(&request->group->lock);
+	if (rc)
+		return rc;
+	rc = attach_locked(request, pt_id);
+	mutex_unlock(&request->group->lock);
+	while (request->references--)
+		iommufd_hwpt_put_attached(request->old);
+	return rc;
+}
+
+/*
+ * A driver may have prepared the attach, outside of its own locks. One that has no such
+ * locks leaves it to this. A page table that is there has its memory pinned.
+ */
+static int attach_prepared(struct attach_request *request, u32 *pt_id)
+{
+	struct iommufd_ctx *ctx = request->group->ctx;
 	struct iommufd_preparation *own = NULL;
 	struct iommufd_preparation *preparation;
 	int rc;
 
-	preparation = iommufd_attach_prepared(group->ctx);
+	if (request->pasid != IOMMU_NO_PASID)
+		return lock_and_attach(request, pt_id);
+	preparation = iommufd_attach_prepared(ctx);
 	if (!preparation) {
-		own = iommufd_attach_prepare(group->ctx, *pt_id);
+		own = iommufd_attach_prepare(ctx, *pt_id);
 		if (IS_ERR(own))
 			return PTR_ERR(own);
 		preparation = own;
 	}
 	request->prepared = iommufd_attach_prepared_ioas(preparation);
-	rc = mutex_lock_killable(&group->lock);
-	if (!rc) {
-		rc = locked(request, pt_id);
-		mutex_unlock(&group->lock);
-	}
+	rc = lock_and_attach(request, pt_id);
 	iommufd_attach_finish(own);
 	return rc;
 }
 
-static int attach_locked(struct attach_request *request, u32 *pt_id)
+/**
+ * iommufd_device_pasid_attach - have a device's DMA go through a page table
+ * @idev: The device
+ * @pasid: The PASID of the DMA; IOMMU_NO_PASID is iommufd_device_attach()
+ * @pt_id: With a PASID a HWPT made for PASIDs, else an IOAS or a HWPT; on success set to
+ *         the HWPT that is used
+ *
+ * Sleeps; indefinitely if memory must be pinned, but ends by SIGKILL. After
+ * iommufd_attach_prepare() nothing must be, nor for a HWPT.
+ *
+ * Return: 0; with nothing changed: -ENOENT no such id; -EINVAL neither IOAS nor HWPT, or
+ * an IOAS for a PASID; -EBUSY attached already; -EINTR killed; as
+ * iommufd_attach_prepare(), device_group_attach() and iommufd_hwpt_paging_fill().
+ */
+int iommufd_device_pasid_attach(struct iommufd_device *idev, ioasid_t pasid,
+				u32 *pt_id)
 {
-	u32 id = *pt_id;
-	int rc;
+	struct attach_request request = {
+		.group = idev->group,
+		.idev = idev,
+		.pasid = pasid,
+	};
 
-	rc = attach_id(request, &id);
-	if (!rc)
-		*pt_id = id;
-	return rc;
+	return attach_prepared(&request, pt_id);
 }
+EXPORT_SYMBOL_NS_GPL(iommufd_device_pasid_attach, IOMMUFD);
 
 /**
- * iommufd_device_attach - have a device's DMA go through a page table
- * @idev: Attached to nothing
+ * iommufd_device_attach - have a device's DMA without a PASID go through a page table
+ * @idev: The device
  * @pt_id: An IOAS or a HWPT; on success set to the HWPT that is used
  *
- * Sleeps, maybe for ever if memory must be pinned, but ends by SIGKILL; after
- * iommufd_attach_prepare() nothing must be.
- *
- * Return: 0; with nothing changed: -ENOENT no such id; -EINVAL neither IOAS nor
- * HWPT; -EBUSY attached already; -EINTR killed; as iommufd_attach_prepare(),
- * device_group_attach() and iommufd_hwpt_paging_fill().
+ * Return: as iommufd_device_pasid_attach().
  */
 int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
 {
-	struct attach_request request = { .group = idev->group, .idev = idev };
-
-	return attach_prepared(&request, pt_id, attach_locked);
+	return iommufd_device_pasid_attach(idev, IOMMU_NO_PASID, pt_id);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
 
-static int replace_locked(struct attach_request *request, u32 *pt_id)
+/**
+ * iommufd_device_pasid_replace - move DMA of a device's group to another page table
+ * @idev: The device
+ * @pasid: The PASID of the DMA; IOMMU_NO_PASID is iommufd_device_replace()
+ * @pt_id: As for iommufd_device_pasid_attach()
+ *
+ * All devices of the group for which the PASID is attached move. DMA goes on if the
+ * IOMMU driver can do that, with a PASID see struct iommufd_driver_ops; otherwise it
+ * faults for a moment. Sleeps as iommufd_device_pasid_attach() does.
+ *
+ * Return: 0; with nothing changed: -EINVAL not attached; as
+ * iommufd_device_pasid_attach().
+ */
+int iommufd_device_pasid_replace(struct iommufd_device *idev, ioasid_t pasid,
+				 u32 *pt_id)
 {
-	struct device_group *group = request->group;
-	int rc;
+	struct attach_request request = {
+		.group = idev->group,
+		.idev = idev,
+		.pasid = pasid,
+		.replaces = true,
+	};
 
-	request->old = group->hwpt;
-	rc = attach_locked(request, pt_id);
-	if (group->hwpt != request->old)
-		request->references = list_count_nodes(&group->attached);
-	return rc;
+	return attach_prepared(&request, pt_id);
 }
+EXPORT_SYMBOL_NS_GPL(iommufd_device_pasid_replace, IOMMUFD);
 
 /**
  * iommufd_device_replace - move a device's group to another page table
  * @idev: Attached
  * @pt_id: An IOAS or a HWPT; on success set to the HWPT that is used
  *
- * All attached devices of the group move, with DMA going on if the IOMMU driver
- * can do that. Sleeps as iommufd_device_attach() does.
- *
- * Return: 0; with nothing changed: -EINVAL not attached; as
- * iommufd_device_attach().
+ * Return: as iommufd_device_pasid_replace().
  */
 int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id)
 {
-	struct attach_request request = {
-		.group = idev->group,
-		.idev = idev,
-		.replaces = true,
-	};
-	int rc;
-
-	rc = attach_prepared(&request, pt_id, replace_locked);
-	while (request.references--)
-		iommufd_hwpt_put_attached(request.old);
-	return rc;
+	return iommufd_device_pasid_replace(idev, IOMMU_NO_PASID, pt_id);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, IOMMUFD);
 
 /**
- * iommufd_device_detach - block a device's DMA
- * @idev: Attached or not
+ * iommufd_device_pasid_detach - block a device's DMA
+ * @idev: The device
+ * @pasid: The PASID of the DMA, attached or not; IOMMU_NO_PASID is
+ *         iommufd_device_detach()
  *
- * DMA of a group is blocked when its last device is detached. Cannot fail.
+ * DMA of a group is blocked when its last device is detached. Cannot fail. Sleeps.
  */
-void iommufd_device_detach(struct iommufd_device *idev)
+void iommufd_device_pasid_detach(struct iommufd_device *idev, ioasid_t pasid)
 {
+	struct device_group *group = idev->group;
 	struct iommufd_hwpt *hwpt = NULL;
 
-	mutex_lock(&idev->group->lock);
-	if (!list_empty(&idev->link)) {
-		hwpt = idev->group->hwpt;
-		device_group_detach(idev->group, idev);
+	mutex_lock(&group->lock);
+	if (device_group_is_attached(group, idev, pasid)) {
+		hwpt = device_group_hwpt(group, pasid);
+		device_group_detach(group, idev, pasid);
 	}
-	mutex_unlock(&idev->group->lock);
+	mutex_unlock(&group->lock);
 	if (hwpt)
 		iommufd_hwpt_put_attached(hwpt);
 }
+EXPORT_SYMBOL_NS_GPL(iommufd_device_pasid_detach, IOMMUFD);
+
+/**
+ * iommufd_device_detach - block a device's DMA without a PASID
+ * @idev: Attached or not
+ *
+ * As iommufd_device_pasid_detach().
+ */
+void iommufd_device_detach(struct iommufd_device *idev)
+{
+	iommufd_device_pasid_detach(idev, IOMMU_NO_PASID);
+}
 EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, IOMMUFD);
+
+/**
+ * iommufd_device_pasid_detach_all - block a device's DMA with any PASID
+ * @idev: The device
+ *
+ * DMA without a PASID goes on. Cannot fail. Sleeps.
+ */
+void iommufd_device_pasid_detach_all(struct iommufd_device *idev)
+{
+	unsigned long pasid;
+	void *entry;
+
+	/* Others attach and detach PASIDs of their own devices at the same time */
+	xa_for_each_start(&idev->group->attachments, pasid, entry,
+			  IOMMU_NO_PASID + 1)
+		iommufd_device_pasid_detach(idev, pasid);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_pasid_detach_all, IOMMUFD);
 
 /**
  * iommufd_group_attach - have the DMA of a whole group go through a page table
@@ -382,6 +471,7 @@ int iommufd_group_attach(struct device_group *group, struct iommufd_ioas *ioas)
 		iommufd_attach_prepared(group->ctx);
 	struct attach_request request = {
 		.group = group,
+		.pasid = IOMMU_NO_PASID,
 		.prepared = iommufd_attach_prepared_ioas(preparation),
 	};
 	u32 id;
@@ -405,163 +495,8 @@ void iommufd_group_detach(struct device_group *group)
 	struct iommufd_hwpt *hwpt;
 
 	mutex_lock(&group->lock);
-	hwpt = group->hwpt;
-	device_group_detach(group, NULL);
+	hwpt = device_group_hwpt(group, IOMMU_NO_PASID);
+	device_group_detach(group, NULL, IOMMU_NO_PASID);
 	mutex_unlock(&group->lock);
 	iommufd_hwpt_put_attached(hwpt);
 }
-
-/* With a reference, which becomes the attachment's */
-static struct iommufd_hwpt *pasid_get_hwpt(struct iommufd_ctx *ctx, u32 id)
-{
-	struct iommufd_object *object;
-
-	object = iommufd_object_get(ctx, id, IOMMUFD_ANY_OBJECT);
-	if (IS_ERR(object))
-		return ERR_CAST(object);
-	if (object->ops->type != IOMMUFD_OBJECT_HWPT_PAGING &&
-	    object->ops->type != IOMMUFD_OBJECT_HWPT_NESTED) {
-		iommufd_object_put(object);
-		return ERR_PTR(-EINVAL);
-	}
-	return container_of(object, struct iommufd_hwpt, object);
-}
-
-static int pasid_attach_locked(struct iommufd_device *idev, ioasid_t pasid,
-			       struct iommufd_hwpt *hwpt)
-{
-	if (device_group_pasid_hwpt(idev->group, idev, pasid))
-		return -EBUSY;
-	return device_group_attach_pasid(idev->group, idev, pasid, hwpt);
-}
-
-/**
- * iommufd_device_pasid_attach - have a device's DMA with a PASID go through a page
- *                               table
- * @idev: The device
- * @pasid: The PASID; 0 is iommufd_device_attach()
- * @pt_id: A HWPT made for PASIDs
- *
- * Sleeps. Like iommufd_device_attach() it belongs to the driver of the device.
- *
- * Return: 0; with nothing changed: -ENOENT no such id; -EINVAL not a HWPT; -EBUSY
- * attached already; -EINTR killed; as device_group_attach_pasid().
- */
-int iommufd_device_pasid_attach(struct iommufd_device *idev, ioasid_t pasid,
-				u32 *pt_id)
-{
-	struct iommufd_hwpt *hwpt;
-	int rc;
-
-	if (pasid == IOMMU_NO_PASID)
-		return iommufd_device_attach(idev, pt_id);
-	hwpt = pasid_get_hwpt(idev->object.ctx, *pt_id);
-	if (IS_ERR(hwpt))
-		return PTR_ERR(hwpt);
-	rc = mutex_lock_killable(&idev->group->lock);
-	if (!rc) {
-		rc = pasid_attach_locked(idev, pasid, hwpt);
-		mutex_unlock(&idev->group->lock);
-	}
-	if (rc)
-		iommufd_object_put(&hwpt->object);
-	return rc;
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_device_pasid_attach, IOMMUFD);
-
-/* Returns the number of references to give back to what was attached before */
-static int pasid_replace_locked(struct iommufd_device *idev, ioasid_t pasid,
-				struct iommufd_hwpt *hwpt, struct iommufd_hwpt **old)
-{
-	unsigned int users = device_group_pasid_users(idev->group, pasid);
-	int rc;
-
-	*old = device_group_pasid_hwpt(idev->group, idev, pasid);
-	if (!*old)
-		return -EINVAL;
-	/* The reference of this call */
-	if (*old == hwpt)
-		return 1;
-	rc = device_group_replace_pasid(idev->group, pasid, hwpt);
-	return rc ?: users;
-}
-
-/**
- * iommufd_device_pasid_replace - move a PASID to another page table
- * @idev: The device
- * @pasid: The PASID; 0 is iommufd_device_replace()
- * @pt_id: A HWPT made for PASIDs
- *
- * It moves for all devices of the group. DMA goes on if the driver has offered to
- * do that, see struct iommufd_driver_ops; otherwise it faults for a moment.
- *
- * Return: 0; with nothing changed: -EINVAL not attached; as
- * iommufd_device_pasid_attach().
- */
-int iommufd_device_pasid_replace(struct iommufd_device *idev, ioasid_t pasid,
-				 u32 *pt_id)
-{
-	struct iommufd_hwpt *hwpt, *old = NULL;
-	int rc;
-
-	if (pasid == IOMMU_NO_PASID)
-		return iommufd_device_replace(idev, pt_id);
-	hwpt = pasid_get_hwpt(idev->object.ctx, *pt_id);
-	if (IS_ERR(hwpt))
-		return PTR_ERR(hwpt);
-	rc = mutex_lock_killable(&idev->group->lock);
-	if (!rc) {
-		rc = pasid_replace_locked(idev, pasid, hwpt, &old);
-		mutex_unlock(&idev->group->lock);
-	}
-	if (rc < 0) {
-		iommufd_object_put(&hwpt->object);
-		return rc;
-	}
-	while (rc--)
-		iommufd_object_put(&old->object);
-	return 0;
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_device_pasid_replace, IOMMUFD);
-
-/**
- * iommufd_device_pasid_detach - block a device's DMA with a PASID
- * @idev: The device
- * @pasid: The PASID, attached or not; 0 is iommufd_device_detach()
- *
- * Cannot fail.
- */
-void iommufd_device_pasid_detach(struct iommufd_device *idev, ioasid_t pasid)
-{
-	struct iommufd_hwpt *hwpt;
-
-	if (pasid == IOMMU_NO_PASID) {
-		iommufd_device_detach(idev);
-		return;
-	}
-	mutex_lock(&idev->group->lock);
-	hwpt = device_group_pasid_hwpt(idev->group, idev, pasid);
-	if (hwpt)
-		device_group_detach_pasid(idev->group, idev, pasid);
-	mutex_unlock(&idev->group->lock);
-	if (hwpt)
-		iommufd_object_put(&hwpt->object);
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_device_pasid_detach, IOMMUFD);
-
-/**
- * iommufd_device_pasid_detach_all - block a device's DMA with any PASID
- * @idev: The device
- *
- * DMA without a PASID goes on. Cannot fail.
- */
-void iommufd_device_pasid_detach_all(struct iommufd_device *idev)
-{
-	unsigned long pasid;
-	void *entry;
-
-	/* Others attach and detach PASIDs of their own devices meanwhile */
-	xa_for_each(&idev->group->pasids, pasid, entry)
-		iommufd_device_pasid_detach(idev, pasid);
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_device_pasid_detach_all, IOMMUFD);

@@ -28,7 +28,7 @@ static void unbind_device(struct iommufd_object *object)
 	struct iommufd_device *idev =
 		container_of(object, struct iommufd_device, object);
 
-	WARN_ON(!list_empty(&idev->link));
+	WARN_ON(idev->attachments);
 	/* The context has the group only while it owns it: resets rely on that */
 	device_group_put(idev->group);
 	iommu_device_release_dma_owner(idev->dev);
@@ -134,7 +134,6 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ctx,
 
 	idev->dev = dev;
 	idev->group = group;
-	INIT_LIST_HEAD(&idev->link);
 	if (!selftest_is_mock_device(dev))
 		iommufd_ctx_get(ctx);
 	/* The driver's, so that IOMMU_DESTROY finds it in use */

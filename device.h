@@ -16,14 +16,14 @@ struct iommu_group;
  * @object: Lives until its driver unbinds it
  * @dev: The device
  * @group: Its group, with a reference
- * @link: In device_group.attached, or empty
+ * @attachments: How many it is a user of; under the lock of @group
  * @fault_users: Attachments with a fault queue; under the lock of @group
  */
 struct iommufd_device {
 	struct iommufd_object object;
 	struct device *dev;
 	struct device_group *group;
-	struct list_head link;
+	unsigned int attachments;
 	unsigned int fault_users;
 };
 

@@ -24,6 +24,7 @@
 #include <linux/pci-ats.h>
 #include <linux/pci.h>
 
+#include "attachment.h"
 #include "device.h"
 #include "fault.h"
 #include "group.h"

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device group: the devices of an IOMMU group that are bound to a context, and
- * the handles of its attachments.
+ * The device group: the devices of an IOMMU group that are bound to a context.
  *
- * Owns the table of the groups of a context, in which a group is for as long as
- * anybody refers to it, and counts for how many of them the context owns its DMA.
- *
- * A handle is an attachment in the eyes of the IOMMU core: it leads page requests to
- * the page table that a group, or a PASID of it, is attached to.
+ * Keeps the table of the groups of a context. A group is in it for as long as it has a
+ * reference; some of the references are those of owners, for which the context owns
+ * the DMA of the group.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
 
-#include "fault.h"
 #include "group.h"
-#include "hw_pagetable.h"
 #include "iommufd_private.h"
 
 static struct device_group *group_alloc(struct iommufd_ctx *ctx,
@@ -30,8 +25,7 @@ static struct device_group *group_alloc(struct iommufd_ctx *ctx,
 	group->group = iommu_group;
 	mutex_init(&group->lock);
 	INIT_LIST_HEAD(&group->handles);
-	INIT_LIST_HEAD(&group->attached);
-	xa_init_flags(&group->pasids, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&group->attachments, XA_FLAGS_ACCOUNT);
 	group->msi_window = PHYS_ADDR_MAX;
 	return group;
 }
@@ -61,7 +55,7 @@ static void group_free(struct device_group *group)
 {
 	WARN_ON(!list_empty(&group->handles));
 	iommu_group_put(group->group);
-	xa_destroy(&group->pasids);
+	xa_destroy(&group->attachments);
 	mutex_destroy(&group->lock);
 	kfree(group);
 }
@@ -200,69 +194,4 @@ bool device_groups_enforce_coherency(struct iommufd_ctx *ctx)
 		id++;
 	}
 	return enforced;
-}
-
-/**
- * attach_handle_alloc - how page requests are to find a page table
- * @group: The group that is going to be attached, by itself or a PASID of it; its
- *         lock is held
- * @hwpt: The page table, with a fault queue or without
- * @dev_id: The device that they are said to come from, or 0
- *
- * Sleeps.
- *
- * Return: for the attachment, to be freed by attach_handle_free(); or NULL, no
- * memory.
- */
-struct attach_handle *attach_handle_alloc(struct device_group *group,
-					  struct iommufd_hwpt *hwpt, u32 dev_id)
-{
-	struct attach_handle *handle;
-
-	lockdep_assert_held(&group->lock);
-
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
-	if (!handle)
-		return NULL;
-	spin_lock_init(&handle->lock);
-	handle->hwpt = hwpt;
-	handle->dev_id = dev_id;
-	list_add(&handle->link, &group->handles);
-	return handle;
-}
-
-/**
- * attach_handle_free - free what is not known to the IOMMU core any more
- * @handle: Of an attachment that has ended, or could not be made; the lock of its
- *          group is held
- *
- * Answers all page requests that have come by it: also an attach that fails may
- * have let some through. Cannot fail. Sleeps.
- */
-void attach_handle_free(struct attach_handle *handle)
-{
-	iommufd_fault_drop(handle->hwpt->fault, handle, NULL);
-	list_del(&handle->link);
-	kfree(handle);
-}
-
-/**
- * attach_handle_move - have page requests find another page table
- * @handle: Known to the IOMMU core; the lock of its group is held
- * @hwpt: The page table; it has a fault queue if the one before has
- *
- * On return no request that is still being reported goes to the queue of the page
- * table before; those that are there, read or not, stay.
- *
- * The core looks at the domain twice, to find out if it takes page requests and to
- * hand one over. So whether it does must not change meanwhile.
- */
-void attach_handle_move(struct attach_handle *handle, struct iommufd_hwpt *hwpt)
-{
-	WARN_ON(!hwpt->fault != !handle->hwpt->fault);
-
-	spin_lock(&handle->lock);
-	handle->hwpt = hwpt;
-	spin_unlock(&handle->lock);
-	WRITE_ONCE(handle->handle.domain, hwpt->domain);
 }

@@ -1,203 +1,256 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The attachment of a device group.
+ * Attaching the devices of a group.
  *
- * Owns the page table that a group's DMA without a PASID goes through, which its
- * devices share, and the reserved ranges that come and go with each of them. A VFIO
- * container attaches the group as a whole, before any device is bound. It must
- * never know how a page table was chosen.
+ * The devices of a group share its attachments: one without a PASID and one for each
+ * PASID. The first device that is attached makes the attachment, the last one ends it,
+ * and a replace moves all of them. A VFIO container attaches the group as a whole,
+ * before any device is bound: it is a user of the attachment as a device is, one
+ * without a struct iommufd_device.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
 
+#include "attachment.h"
 #include "device.h"
 #include "fault.h"
 #include "group.h"
-#include "group_pasid.h"
+#include "group_attach.h"
 #include "hwpt_paging.h"
-#include "iommu_internal.h"
-#include "selftest/hooks.h"
 
-/* Where the doorbells of interrupts go, unless the IOMMU lets them pass */
-static void find_msi_window(struct device_group *group,
-			    struct list_head *regions)
+/**
+ * struct attachment_user - a device that an attachment was made for
+ * @link: In attachment.users
+ * @idev: The device, or NULL: the container
+ */
+struct attachment_user {
+	struct list_head link;
+	struct iommufd_device *idev;
+};
+
+static struct attachment *find_attachment(struct device_group *group,
+					  ioasid_t pasid)
 {
-	phys_addr_t window = PHYS_ADDR_MAX;
-	struct iommu_resv_region *region;
+	lockdep_assert_held(&group->lock);
 
-	list_for_each_entry(region, regions, list) {
-		if (region->type == IOMMU_RESV_MSI)
-			return;
-		if (region->type == IOMMU_RESV_SW_MSI)
-			window = region->start;
-	}
-	if (window != PHYS_ADDR_MAX)
-		group->msi_window = window;
+	return xa_load(&group->attachments, pasid);
 }
 
-static int reserve_regions(struct io_pagetable *iopt,
-			   struct list_head *regions, const void *owner)
+static struct attachment_user *
+user_of(const struct attachment *attachment, const struct iommufd_device *idev)
 {
-	struct iommu_resv_region *region;
-	int rc;
+	struct attachment_user *user;
 
-	list_for_each_entry(region, regions, list) {
-		if (region->type == IOMMU_RESV_DIRECT_RELAXABLE)
-			continue;
-		rc = iopt_reserve(iopt, region->start,
-				  region->start + region->length - 1, owner);
-		if (rc) {
-			iopt_unreserve(iopt, owner);
-			return rc;
-		}
-	}
+	list_for_each_entry(user, &attachment->users, link)
+		if (user->idev == idev)
+			return user;
+	return NULL;
+}
+
+static struct iommufd_device *first_device(const struct attachment *attachment)
+{
+	return list_first_entry(&attachment->users, struct attachment_user,
+				link)->idev;
+}
+
+/**
+ * device_group_hwpt - the page table that a group is attached to
+ * @group: Its lock is held
+ * @pasid: The PASID, or IOMMU_NO_PASID
+ *
+ * Return: the page table, or NULL if no device of the group is attached.
+ */
+struct iommufd_hwpt *device_group_hwpt(struct device_group *group,
+				       ioasid_t pasid)
+{
+	const struct attachment *attachment = find_attachment(group, pasid);
+
+	return attachment ? attachment->handle->hwpt : NULL;
+}
+
+/**
+ * device_group_is_attached - is a device of a group attached?
+ * @group: Its lock is held
+ * @idev: The device, or NULL for the group as a whole
+ * @pasid: The PASID, or IOMMU_NO_PASID
+ *
+ * Return: yes, to device_group_hwpt(), or no.
+ */
+bool device_group_is_attached(struct device_group *group,
+			      const struct iommufd_device *idev,
+			      ioasid_t pasid)
+{
+	const struct attachment *attachment = find_attachment(group, pasid);
+
+	return attachment && user_of(attachment, idev);
+}
+
+/**
+ * device_group_users - how many references an attachment has to its page table
+ * @group: The group, whose lock is held
+ * @pasid: The PASID, or IOMMU_NO_PASID
+ *
+ * Return: one for each device that is attached, and one for the container.
+ */
+unsigned int device_group_users(struct device_group *group, ioasid_t pasid)
+{
+	struct attachment *attachment = find_attachment(group, pasid);
+
+	return attachment ? list_count_nodes(&attachment->users) : 0;
+}
+
+/* Where PASIDs are used, every page table must be of the kind that can be. */
+static bool fits_others(struct device_group *group, ioasid_t pasid,
+			const struct iommufd_hwpt *hwpt)
+{
+	const struct iommufd_hwpt *own = device_group_hwpt(group, IOMMU_NO_PASID);
+	bool for_pasids = hwpt->flags & IOMMU_HWPT_ALLOC_PASID;
+	unsigned long first = IOMMU_NO_PASID + 1;
+
+	if (pasid == IOMMU_NO_PASID)
+		return for_pasids || !xa_find(&group->attachments, &first,
+					      ULONG_MAX, XA_PRESENT);
+	return for_pasids && (!own || own->flags & IOMMU_HWPT_ALLOC_PASID);
+}
+
+static int check_attach(struct device_group *group,
+			const struct iommufd_device *idev, ioasid_t pasid,
+			const struct iommufd_hwpt *hwpt)
+{
+	const struct iommufd_hwpt *attached = device_group_hwpt(group, pasid);
+
+	if (attached && attached != hwpt)
+		return -EINVAL;
+	if (!fits_others(group, pasid, hwpt))
+		return -EINVAL;
+	/* The core asks only devices that have PASIDs at all */
+	if (pasid != IOMMU_NO_PASID && pasid >= idev->dev->iommu->max_pasids)
+		return -EINVAL;
 	return 0;
 }
 
-/* What the device can't reach as DMA, or needs for other things */
-static int reserve_for(struct io_pagetable *iopt, struct iommufd_device *idev)
+/* Only DMA without a PASID needs ranges, and it goes to an IOVA space or below one. */
+static struct io_pagetable *reserving_iopt(ioasid_t pasid,
+					   struct iommufd_hwpt *hwpt)
 {
-	LIST_HEAD(regions);
-	int rc;
-
-	if (selftest_should_fail())
-		return -EINVAL;
-	iommu_get_resv_regions(idev->dev, &regions);
-	rc = reserve_regions(iopt, &regions, idev);
-	if (!rc)
-		find_msi_window(idev->group, &regions);
-	iommu_put_resv_regions(idev->dev, &regions);
-	return rc;
-}
-
-/* The same for all devices of the group, bound or not */
-static int reserve_for_group(struct io_pagetable *iopt,
-			     struct device_group *group)
-{
-	struct iommu_resv_region *region, *next;
-	LIST_HEAD(regions);
-	int rc;
-
-	rc = iommu_get_group_resv_regions(group->group, &regions);
-	if (!rc)
-		rc = reserve_regions(iopt, &regions, group);
-	if (!rc)
-		find_msi_window(group, &regions);
-	list_for_each_entry_safe(region, next, &regions, list)
-		kfree(region);
-	return rc;
-}
-
-/* Whose the ranges are that an attachment has reserved */
-static const void *reserved_owner(struct device_group *group,
-				  struct iommufd_device *idev)
-{
-	return idev ?: (void *)group;
-}
-
-/* The IOVA space in which devices attached to a page table need their ranges */
-static struct io_pagetable *hwpt_iopt(struct iommufd_hwpt *hwpt)
-{
+	if (pasid != IOMMU_NO_PASID)
+		return NULL;
 	return &iommufd_hwpt_to_paging(hwpt)->ioas->iopt;
 }
 
-static int map_msi(struct device_group *group, struct iommufd_hwpt *hwpt)
+static int map_msi(const struct device_group *group, ioasid_t pasid,
+		   struct iommufd_hwpt *hwpt)
 {
-	if (group->msi_window == PHYS_ADDR_MAX)
+	if (pasid != IOMMU_NO_PASID || group->msi_window == PHYS_ADDR_MAX)
 		return 0;
 	return iommufd_hwpt_paging_map_msi(iommufd_hwpt_to_paging(hwpt),
 					   group->msi_window);
 }
 
-static int attach_hardware(struct device_group *group,
-			   const struct iommufd_device *idev,
-			   struct iommufd_hwpt *hwpt)
+static struct attachment *attach_first(struct device_group *group,
+				       struct iommufd_device *idev,
+				       ioasid_t pasid, struct iommufd_hwpt *hwpt)
 {
-	struct attach_handle *handle;
-	int rc;
+	int rc = map_msi(group, pasid, hwpt);
 
-	handle = attach_handle_alloc(group, hwpt, idev ? idev->object.id : 0);
-	if (!handle)
-		return -ENOMEM;
-	rc = map_msi(group, hwpt);
-	if (!rc)
-		rc = iommu_attach_group_handle(hwpt->domain, group->group,
-					       &handle->handle);
 	if (rc)
-		attach_handle_free(handle);
-	else
-		group->handle = handle;
+		return ERR_PTR(rc);
+	return attachment_create(group, idev ? idev->dev : NULL, pasid, hwpt,
+				 idev ? idev->object.id : 0);
+}
+
+/* What a device needs before it is attached to a page table */
+static int enable_device(struct device_group *group, struct iommufd_device *idev,
+			 const struct iommufd_hwpt *hwpt,
+			 struct io_pagetable *iopt)
+{
+	int rc = 0;
+
+	if (iopt)
+		rc = device_group_reserve(group, idev, iopt);
+	if (rc)
+		return rc;
+	if (idev)
+		rc = iommufd_fault_enable(idev, hwpt);
+	if (rc && iopt)
+		device_group_unreserve(group, idev, iopt);
 	return rc;
 }
 
-static void detach_hardware(struct device_group *group)
+static void disable_device(struct device_group *group,
+			   struct iommufd_device *idev,
+			   const struct iommufd_hwpt *hwpt,
+			   struct io_pagetable *iopt)
 {
-	iommu_detach_group_handle(group->hwpt->domain, group->group);
-	attach_handle_free(group->handle);
-	group->handle = NULL;
-	group->hwpt = NULL;
+	if (idev)
+		iommufd_fault_disable(idev, hwpt);
+	if (iopt)
+		device_group_unreserve(group, idev, iopt);
 }
 
 /**
  * device_group_attach - attach one device, and with the first one the group
  * @group: Its lock is held
- * @idev: One of its devices, attached to nothing; or NULL: the container attaches
- *        the group as a whole
- * @hwpt: Where to; the caller holds attach_lock of its IOAS and on success leaves
- *        one reference to the attachment
+ * @idev: One of its devices, attached to nothing with this PASID; or NULL: the
+ *        container attaches the group as a whole, without a PASID
+ * @pasid: The PASID, or IOMMU_NO_PASID
+ * @hwpt: Where to; without a PASID the caller holds attach_lock of its IOAS. On success
+ *        the caller leaves one reference to the attachment
  *
- * Return: 0; with nothing changed: -EINVAL the group is attached to another page
- * table, or this one does not fit the device; -EADDRINUSE the device needs
- * ranges that are mapped or promised to be mappable; an error of the driver.
+ * Sleeps.
+ *
+ * Return: 0; with nothing changed: -EINVAL the group has the PASID attached to another
+ * page table, or this one does not fit the device, or one of them is not for PASIDs
+ * where PASIDs are used, or the device has no such PASID; -EADDRINUSE the device needs
+ * ranges that are mapped or promised to be mappable; -ENOMEM; as
+ * iommufd_fault_enable(); an error of the driver.
  */
-int device_group_attach(struct device_group *group,
-			struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
+int device_group_attach(struct device_group *group, struct iommufd_device *idev,
+			ioasid_t pasid, struct iommufd_hwpt *hwpt)
 {
-	struct io_pagetable *iopt = hwpt_iopt(hwpt);
+	struct attachment *attachment;
+	struct attachment_user *user;
 	int rc;
 
-	lockdep_assert_held(&group->lock);
-
-	if (group->hwpt && group->hwpt != hwpt)
-		return -EINVAL;
-	if (!device_group_fits_pasids(group, hwpt))
-		return -EINVAL;
-	rc = idev ? reserve_for(iopt, idev) : reserve_for_group(iopt, group);
+	rc = check_attach(group, idev, pasid, hwpt);
 	if (rc)
 		return rc;
-	if (idev)
-		rc = iommufd_fault_enable(idev, hwpt);
+	user = kzalloc(sizeof(*user), GFP_KERNEL_ACCOUNT);
+	if (!user)
+		return -ENOMEM;
+	rc = enable_device(group, idev, hwpt, reserving_iopt(pasid, hwpt));
 	if (rc)
-		goto out_unreserve;
-	if (!group->hwpt)
-		rc = attach_hardware(group, idev, hwpt);
-	if (rc)
+		goto out_user;
+	attachment = find_attachment(group, pasid);
+	if (!attachment)
+		attachment = attach_first(group, idev, pasid, hwpt);
+	if (IS_ERR(attachment)) {
+		rc = PTR_ERR(attachment);
 		goto out_disable;
-	group->hwpt = hwpt;
+	}
+	user->idev = idev;
+	list_add_tail(&user->link, &attachment->users);
 	if (idev)
-		list_add_tail(&idev->link, &group->attached);
-	else
-		group->whole = true;
+		idev->attachments++;
 	return 0;
 
 out_disable:
-	if (idev)
-		iommufd_fault_disable(idev, hwpt);
-out_unreserve:
-	iopt_unreserve(iopt, reserved_owner(group, idev));
+	disable_device(group, idev, hwpt, reserving_iopt(pasid, hwpt));
+out_user:
+	kfree(user);
 	return rc;
 }
 
 /* The group stays attached: page requests come from the others from now on */
-static void leave_others(struct device_group *group,
-			 struct iommufd_device *idev)
+static void leave_others(struct attachment *attachment,
+			 const struct iommufd_device *idev)
 {
-	struct iommufd_device *first;
+	const struct iommufd_device *first = first_device(attachment);
+	struct attach_handle *handle = attachment->handle;
 
-	first = list_first_entry_or_null(&group->attached,
-					 struct iommufd_device, link);
-	WRITE_ONCE(group->handle->dev_id, first ? first->object.id : 0);
-	iommufd_fault_drop(group->hwpt->fault, group->handle, idev->dev);
+	WRITE_ONCE(handle->dev_id, first ? first->object.id : 0);
+	if (idev)
+		iommufd_fault_drop(handle->hwpt->fault, handle, idev->dev);
 }
 
 /**
@@ -205,174 +258,126 @@ static void leave_others(struct device_group *group,
  * @group: Its lock is held
  * @idev: Attached; the caller takes over the reference of the attachment. Or
  *        NULL, for the attachment of the group as a whole
+ * @pasid: The PASID, or IOMMU_NO_PASID
  *
- * With the last of them DMA of the group is blocked. Cannot fail.
+ * With the last of them DMA of the group, with this PASID, is blocked. Cannot fail.
  */
 void device_group_detach(struct device_group *group,
-			 struct iommufd_device *idev)
+			 struct iommufd_device *idev, ioasid_t pasid)
 {
-	struct iommufd_hwpt *hwpt = group->hwpt;
+	struct attachment *attachment = find_attachment(group, pasid);
+	struct attachment_user *user = user_of(attachment, idev);
+	struct iommufd_hwpt *hwpt = attachment->handle->hwpt;
 
-	lockdep_assert_held(&group->lock);
-
-	if (idev)
-		list_del_init(&idev->link);
+	list_del(&user->link);
+	kfree(user);
+	if (list_empty(&attachment->users))
+		attachment_destroy(attachment, idev ? idev->dev : NULL);
 	else
-		group->whole = false;
-	if (list_empty(&group->attached) && !group->whole)
-		detach_hardware(group);
-	else if (idev)
-		leave_others(group, idev);
+		leave_others(attachment, idev);
+	disable_device(group, idev, hwpt, reserving_iopt(pasid, hwpt));
 	if (idev)
-		iommufd_fault_disable(idev, hwpt);
-	iopt_unreserve(hwpt_iopt(hwpt), reserved_owner(group, idev));
+		idev->attachments--;
 }
 
-static void unreserve_all(struct device_group *group, struct io_pagetable *iopt)
+static void disable_users(const struct attachment *attachment,
+			  const struct iommufd_hwpt *hwpt,
+			  struct io_pagetable *iopt,
+			  const struct attachment_user *end)
 {
-	struct iommufd_device *idev;
+	struct attachment_user *user;
 
-	list_for_each_entry(idev, &group->attached, link)
-		iopt_unreserve(iopt, idev);
-}
-
-static int reserve_all(struct device_group *group, struct io_pagetable *iopt)
-{
-	struct iommufd_device *idev;
-	int rc;
-
-	list_for_each_entry(idev, &group->attached, link) {
-		rc = reserve_for(iopt, idev);
-		if (rc) {
-			unreserve_all(group, iopt);
-			return rc;
-		}
-	}
-	return 0;
-}
-
-/* The core checks this when a group is attached, but not here */
-static bool same_driver(struct device_group *group, struct iommu_domain *domain)
-{
-	struct iommufd_device *idev = list_first_entry(&group->attached,
-						       struct iommufd_device,
-						       link);
-
-	return domain->owner == idev->dev->iommu->iommu_dev->ops;
-}
-
-static void disable_group_faults(struct device_group *group,
-				 const struct iommufd_hwpt *hwpt,
-				 const struct iommufd_device *end)
-{
-	struct iommufd_device *idev;
-
-	list_for_each_entry(idev, &group->attached, link) {
-		if (idev == end)
+	list_for_each_entry(user, &attachment->users, link) {
+		if (user == end)
 			return;
-		iommufd_fault_disable(idev, hwpt);
+		disable_device(attachment->group, user->idev, hwpt, iopt);
 	}
 }
 
-static int enable_group_faults(struct device_group *group,
-			       const struct iommufd_hwpt *hwpt)
+static int enable_users(const struct attachment *attachment,
+			const struct iommufd_hwpt *hwpt,
+			struct io_pagetable *iopt)
 {
-	struct iommufd_device *idev;
+	struct attachment_user *user;
 	int rc;
 
-	list_for_each_entry(idev, &group->attached, link) {
-		rc = iommufd_fault_enable(idev, hwpt);
+	list_for_each_entry(user, &attachment->users, link) {
+		rc = enable_device(attachment->group, user->idev, hwpt, iopt);
 		if (rc) {
-			disable_group_faults(group, hwpt, idev);
+			disable_users(attachment, hwpt, iopt, user);
 			return rc;
 		}
 	}
 	return 0;
 }
 
-static int replace_group_domain(struct device_group *group,
-				struct iommufd_hwpt *hwpt)
+/* Also what the core checks when a group is attached, but not here: the driver */
+static int check_replace(const struct attachment *attachment,
+			 const struct iommufd_hwpt *hwpt)
 {
-	struct attach_handle *handle, *old = group->handle;
-	int rc;
+	const struct iommufd_device *idev = first_device(attachment);
 
-	handle = attach_handle_alloc(group, hwpt, old->dev_id);
-	if (!handle)
-		return -ENOMEM;
-	rc = iommu_replace_group_handle(group->group, hwpt->domain,
-					&handle->handle);
-	if (rc) {
-		attach_handle_free(handle);
-		return rc;
-	}
-	group->handle = handle;
-	attach_handle_free(old);
+	if (user_of(attachment, NULL))
+		return -EBUSY;
+	if (!fits_others(attachment->group, attachment->pasid, hwpt))
+		return -EINVAL;
+	if (hwpt->domain->owner != idev->dev->iommu->iommu_dev->ops)
+		return -EINVAL;
 	return 0;
 }
 
-static int replace_hardware(struct device_group *group,
+static int replace_hardware(struct attachment *attachment,
 			    struct iommufd_hwpt *hwpt)
 {
 	int rc;
 
-	if (!same_driver(group, hwpt->domain))
-		return -EINVAL;
-	rc = map_msi(group, hwpt);
+	rc = map_msi(attachment->group, attachment->pasid, hwpt);
 	if (rc)
 		return rc;
-	rc = enable_group_faults(group, hwpt);
-	if (rc)
-		return rc;
-	rc = replace_group_domain(group, hwpt);
-	disable_group_faults(group, rc ? hwpt : group->hwpt, NULL);
-	return rc;
-}
-
-static void swap_references(struct device_group *group,
-			    struct iommufd_hwpt *hwpt)
-{
-	struct iommufd_device *idev;
-
-	/* The caller's reference stands for one of the devices */
-	list_for_each_entry(idev, &group->attached, link)
-		if (!list_is_first(&idev->link, &group->attached))
-			refcount_inc(&hwpt->object.users);
+	return attachment_replace(attachment, first_device(attachment)->dev,
+				  hwpt);
 }
 
 /**
  * device_group_replace - move all attached devices to another page table
- * @group: Attached; its lock is held
- * @hwpt: Where to; the caller holds attach_lock of its IOAS and on success leaves
- *        one reference to the attachment, and takes over one reference a device
- *        to the old page table
+ * @group: Its lock is held
+ * @pasid: The PASID, or IOMMU_NO_PASID; attached for some of its devices, which move
+ * @hwpt: Where to; without a PASID the caller holds attach_lock of its IOAS. On success
+ *        the caller leaves one reference to the attachment, and takes over one
+ *        reference a device to the old page table
+ *
+ * Sleeps.
  *
  * Return: 0; with nothing changed, as device_group_attach(), and -EBUSY: the
  * container has attached the group.
  */
-int device_group_replace(struct device_group *group, struct iommufd_hwpt *hwpt)
+int device_group_replace(struct device_group *group, ioasid_t pasid,
+			 struct iommufd_hwpt *hwpt)
 {
-	struct io_pagetable *old_iopt = hwpt_iopt(group->hwpt);
-	struct io_pagetable *iopt = hwpt_iopt(hwpt);
-	int rc = 0;
+	struct attachment *attachment = find_attachment(group, pasid);
+	struct iommufd_hwpt *old = attachment->handle->hwpt;
+	struct io_pagetable *old_iopt = reserving_iopt(pasid, old);
+	struct io_pagetable *iopt = reserving_iopt(pasid, hwpt);
+	int rc;
 
-	lockdep_assert_held(&group->lock);
-
-	if (group->whole)
-		return -EBUSY;
-	if (!device_group_fits_pasids(group, hwpt))
-		return -EINVAL;
-	if (iopt != old_iopt)
-		rc = reserve_all(group, iopt);
+	/* In the same space their ranges stay reserved */
+	if (iopt == old_iopt) {
+		iopt = NULL;
+		old_iopt = NULL;
+	}
+	rc = check_replace(attachment, hwpt);
 	if (rc)
 		return rc;
-	rc = replace_hardware(group, hwpt);
-	if (!rc) {
-		group->hwpt = hwpt;
-		swap_references(group, hwpt);
-		iopt = old_iopt;
+	rc = enable_users(attachment, hwpt, iopt);
+	if (rc)
+		return rc;
+	rc = replace_hardware(attachment, hwpt);
+	if (rc) {
+		disable_users(attachment, hwpt, iopt, NULL);
+		return rc;
 	}
-	/* Of the page table that is not used */
-	if (hwpt_iopt(hwpt) != old_iopt)
-		unreserve_all(group, iopt);
-	return rc;
+	disable_users(attachment, old, old_iopt, NULL);
+	/* The caller's reference stands for one of the devices */
+	refcount_add(device_group_users(group, pasid) - 1, &hwpt->object.users);
+	return 0;
 }

@@ -26,10 +26,12 @@
  *   device.c                       binding a device, and what its IOMMU can do
  *   attach.c                       which page table a device or a PASID gets
  *   attach_prepare.c               what is pinned before an attach takes a lock
- *   group_attach.c  group_pasid.c  attaching a group, or one of its PASIDs
+ *   group_attach.c                 attaching the devices of a group
+ *   group_reserve.c                the IOVA ranges that they need for themselves
  *   hwpt_nested.c  hwpt_paging.c   page tables: of a guest, of an IOAS,
  *   hw_pagetable.c                 and what they have in common
- *   group.c                        the devices of an IOMMU group, attach handles
+ *   attachment.c                   what a group, or a PASID of it, is attached to
+ *   group.c                        the devices of an IOMMU group
  *   fault_file.c                   a fault queue as a file
  *   fault.c                        page requests of devices, and their answers
  *   access.c                       kernel drivers that pin, read and write
