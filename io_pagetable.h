@@ -114,19 +114,27 @@ struct iopt_access {
 };
 
 /**
- * struct iopt_user - what of the calling process is to be mapped
- * @mode: To what pins are charged
- * @address: First address
- * @length: Bytes, not 0; does not wrap
+ * struct iopt_request - a map or a copy, filled by the command and carried to the end
+ * @iova: First IOVA. Set when it is chosen
+ * @fixed: @iova is wanted, not to be chosen
+ * @length: Bytes, not 0
  * @prot: IOMMU_READ and so on
- * @fixed: The IOVA is wanted, not to be chosen
+ * @mode: Of a map: to what pins are charged
+ * @address: Of the first byte of memory. Of a map it is in the calling process, and
+ *           plus @length does not wrap; of a copy iopt_collect_copies() sets it
+ * @areas: io_area.link: what the request makes, empty at first
+ * @pinned: The memory is pinned before it is known whether a pinner needs it; set in
+ *          iopt_map.c
  */
-struct iopt_user {
-	enum account_mode mode;
-	unsigned long address;
+struct iopt_request {
+	unsigned long iova;
+	bool fixed;
 	unsigned long length;
 	int prot;
-	bool fixed;
+	enum account_mode mode;
+	unsigned long address;
+	struct list_head areas;
+	bool pinned;
 };
 
 /* io_pagetable.c: what may be where */
@@ -193,18 +201,11 @@ void iopt_add_access(struct io_pagetable *iopt, struct iopt_access *access);
 void iopt_remove_access(struct io_pagetable *iopt, struct iopt_access *access);
 
 /* iopt_map.c: mapping and copying */
-int iopt_map(struct io_pagetable *iopt, struct list_head *areas,
-	     unsigned long address, unsigned long *iova, bool fixed,
-	     bool pinned);
-bool iopt_pins_maps(struct io_pagetable *iopt);
-int iopt_collect_copies(struct io_pagetable *iopt, unsigned long start,
-			unsigned long last, int prot, struct list_head *areas,
-			unsigned long *address);
+int iopt_map_user(struct io_pagetable *iopt, struct iopt_request *request);
+int iopt_collect_copies(struct io_pagetable *source, unsigned long start,
+			struct iopt_request *request);
+int iopt_map_copies(struct io_pagetable *iopt, struct iopt_request *request);
 void iopt_free_areas(struct list_head *areas);
-
-/* What the calling process has at an address */
-int iopt_map_user(struct io_pagetable *iopt, const struct iopt_user *user,
-		  unsigned long *iova);
 
 /* iopt_unmap.c: unmapping */
 int iopt_unmap(struct io_pagetable *iopt, unsigned long start,

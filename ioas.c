@@ -254,41 +254,27 @@ static int map_prot(u32 flags)
 	return prot;
 }
 
-static int map_areas(struct iommufd_ioas *ioas, struct list_head *areas,
-		     unsigned long address, u32 flags, __u64 *iova)
-{
-	unsigned long start = *iova;
-	int rc;
-
-	rc = iopt_map(&ioas->iopt, areas, address, &start,
-		      flags & IOMMU_IOAS_MAP_FIXED_IOVA,
-		      iopt_pins_maps(&ioas->iopt));
-	if (rc)
-		iopt_free_areas(areas);
-	else
-		*iova = start;
-	return rc;
-}
-
 static int map_user(struct iommufd_ioas *ioas, struct iommu_ioas_map *args)
 {
-	struct iopt_user user = {
-		.mode = READ_ONCE(ioas->object.ctx->account_mode),
-		.address = args->user_va,
+	struct iopt_request request = {
+		.iova = args->iova,
+		.fixed = args->flags & IOMMU_IOAS_MAP_FIXED_IOVA,
 		.length = args->length,
 		.prot = map_prot(args->flags),
-		.fixed = args->flags & IOMMU_IOAS_MAP_FIXED_IOVA,
+		.mode = READ_ONCE(ioas->object.ctx->account_mode),
+		.address = args->user_va,
+		.areas = LIST_HEAD_INIT(request.areas),
 	};
-	unsigned long end, iova = args->iova;
+	unsigned long end;
 	int rc;
 
-	if (check_add_overflow(args->user_va, args->length, &end))
+	if (check_add_overflow(request.address, request.length, &end))
 		return -EOVERFLOW;
-	if (!args->length || args->length > ULONG_MAX - PAGE_SIZE)
+	if (!request.length || request.length > ULONG_MAX - PAGE_SIZE)
 		return -EINVAL;
-	rc = iopt_map_user(&ioas->iopt, &user, &iova);
+	rc = iopt_map_user(&ioas->iopt, &request);
 	if (!rc)
-		args->iova = iova;
+		args->iova = request.iova;
 	return rc;
 }
 
@@ -296,7 +282,7 @@ static int map_user(struct iommufd_ioas *ioas, struct iommu_ioas_map *args)
  * iommufd_ioas_map - IOMMU_IOAS_MAP
  * @command: The call
  *
- * Return: 0, -EOPNOTSUPP, -EOVERFLOW, -EINVAL, -ENOENT, -ENOMEM, as iopt_map();
+ * Return: 0, -EOPNOTSUPP, -EOVERFLOW, -EINVAL, -ENOENT, -ENOMEM, as iopt_map_user();
  * -EFAULT also if the result can't be told, the mapping is there then.
  */
 int iommufd_ioas_map(struct iommufd_command *command)
@@ -322,7 +308,7 @@ int iommufd_ioas_map(struct iommufd_command *command)
 
 static int collect_copies(struct iommufd_command *command,
 			  const struct iommu_ioas_copy *args,
-			  struct list_head *areas, unsigned long *address)
+			  struct iopt_request *request)
 {
 	struct iommufd_ioas *source;
 	unsigned long last;
@@ -336,8 +322,8 @@ static int collect_copies(struct iommufd_command *command,
 	else if (check_add_overflow(args->src_iova, args->length - 1, &last))
 		rc = -EOVERFLOW;
 	else
-		rc = iopt_collect_copies(&source->iopt, args->src_iova, last,
-					 map_prot(args->flags), areas, address);
+		rc = iopt_collect_copies(&source->iopt, args->src_iova,
+					 request);
 	ioas_put(source);
 	return rc;
 }
@@ -351,10 +337,14 @@ static int collect_copies(struct iommufd_command *command,
 int iommufd_ioas_copy(struct iommufd_command *command)
 {
 	struct iommu_ioas_copy *args = command->args;
+	struct iopt_request request = {
+		.iova = args->dst_iova,
+		.fixed = args->flags & IOMMU_IOAS_MAP_FIXED_IOVA,
+		.length = args->length,
+		.prot = map_prot(args->flags),
+		.areas = LIST_HEAD_INIT(request.areas),
+	};
 	struct iommufd_ioas *ioas;
-	unsigned long address = 0;
-	LIST_HEAD(areas);
-	__u64 iova;
 	int rc;
 
 	if (args->flags & ~MAP_FLAGS)
@@ -365,23 +355,20 @@ int iommufd_ioas_copy(struct iommufd_command *command)
 	if (nothing_permitted(args->flags))
 		return -EINVAL;
 
-	rc = collect_copies(command, args, &areas, &address);
+	rc = collect_copies(command, args, &request);
 	if (rc)
-		goto out_free;
+		return rc;
 	ioas = iommufd_ioas_get(command->ctx, args->dst_ioas_id);
 	if (IS_ERR(ioas)) {
-		rc = PTR_ERR(ioas);
-		goto out_free;
+		iopt_free_areas(&request.areas);
+		return PTR_ERR(ioas);
 	}
-	iova = args->dst_iova;
-	rc = map_areas(ioas, &areas, address, args->flags, &iova);
-	args->dst_iova = iova;
+	rc = iopt_map_copies(&ioas->iopt, &request);
 	ioas_put(ioas);
-	return rc ?: iommufd_respond(command);
-
-out_free:
-	iopt_free_areas(&areas);
-	return rc;
+	if (rc)
+		return rc;
+	args->dst_iova = request.iova;
+	return iommufd_respond(command);
 }
 
 static int ioas_unmap_range(struct io_pagetable *iopt,

@@ -176,16 +176,17 @@ static int container_check_map(const struct vfio_iommu_type1_dma_map *map)
 static int container_map_user(struct iommufd_ioas *ioas,
 			      const struct vfio_iommu_type1_dma_map *map)
 {
-	struct iopt_user user = {
-		.mode = ACCOUNT_PROCESS,
-		.address = map->vaddr,
+	struct iopt_request request = {
+		.iova = map->iova,
+		.fixed = true,
 		.length = map->size,
 		.prot = container_prot(map->flags),
-		.fixed = true,
+		.mode = ACCOUNT_PROCESS,
+		.address = map->vaddr,
+		.areas = LIST_HEAD_INIT(request.areas),
 	};
-	unsigned long iova = map->iova;
 
-	return iopt_map_user(&ioas->iopt, &user, &iova);
+	return iopt_map_user(&ioas->iopt, &request);
 }
 
 /**
@@ -194,7 +195,7 @@ static int container_map_user(struct iommufd_ioas *ioas,
  * @user: struct vfio_iommu_type1_dma_map
  *
  * Return: 0, -ENODEV no IOAS stands for the container, -EINVAL, -EOVERFLOW,
- * -EFAULT, as iopt_map().
+ * -EFAULT, as iopt_map_user().
  */
 int vfio_compat_map(struct iommufd_ctx *ctx, void __user *user)
 {

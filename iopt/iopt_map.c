@@ -33,43 +33,40 @@ static unsigned long huge_size(void)
 	return IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) ? PMD_SIZE : PAGE_SIZE;
 }
 
-static int check_fixed(struct io_pagetable *iopt, unsigned long start,
-		       unsigned long length)
+static int check_fixed(struct io_pagetable *iopt,
+		       const struct iopt_request *request)
 {
 	unsigned long last;
 
-	if (start & (iopt->alignment - 1))
+	if (request->iova & (iopt->alignment - 1))
 		return -EINVAL;
-	if (check_add_overflow(start, length - 1, &last))
+	if (check_add_overflow(request->iova, request->length - 1, &last))
 		return -EOVERFLOW;
-	return iopt_is_reserved(iopt, start, last) ? -EINVAL : 0;
+	return iopt_is_reserved(iopt, request->iova, last) ? -EINVAL : 0;
 }
 
-static int choose_iova(struct io_pagetable *iopt, unsigned long address,
-		       unsigned long length, unsigned long *iova)
+static int choose_iova(struct io_pagetable *iopt, struct iopt_request *request)
 {
-	struct iova_request request = {
+	struct iova_request wanted = {
 		.areas = &iopt->areas,
 		.reserved = &iopt->reserved,
 		.allowed = &iopt->allowed,
-		.length = length,
-		.address = address,
+		.length = request->length,
+		.address = request->address,
 		.alignment = iopt->alignment,
 		.page_size = PAGE_SIZE,
 		.huge_size = huge_size(),
 	};
 
-	return iova_alloc(&request, iova);
+	return iova_alloc(&wanted, &request->iova);
 }
 
-static int find_iova(struct io_pagetable *iopt, unsigned long address,
-		     unsigned long length, unsigned long *iova, bool fixed)
+static int find_iova(struct io_pagetable *iopt, struct iopt_request *request)
 {
-	if (length & (iopt->alignment - 1))
+	if (request->length & (iopt->alignment - 1))
 		return -EINVAL;
-	if (fixed)
-		return check_fixed(iopt, *iova, length);
-	return choose_iova(iopt, address, length, iova);
+	return request->fixed ? check_fixed(iopt, request) :
+				choose_iova(iopt, request);
 }
 
 static int check_copy_piece(const struct io_pagetable *iopt,
@@ -138,17 +135,15 @@ static int insert_areas(struct io_pagetable *iopt, struct list_head *areas,
 	return rc;
 }
 
-/* Take adjacent IOVAs for all areas of the list */
-static int take_iovas(struct io_pagetable *iopt, struct list_head *areas,
-		      unsigned long length, unsigned long address,
-		      unsigned long *iova, bool fixed)
+/* Take adjacent IOVAs for all areas of the request */
+static int take_iovas(struct io_pagetable *iopt, struct iopt_request *request)
 {
 	int rc;
 
 	mutex_lock(&iopt->iova_lock);
-	rc = find_iova(iopt, address, length, iova, fixed);
+	rc = find_iova(iopt, request);
 	if (!rc)
-		rc = insert_areas(iopt, areas, *iova);
+		rc = insert_areas(iopt, &request->areas, request->iova);
 	mutex_unlock(&iopt->iova_lock);
 	return rc;
 }
@@ -249,6 +244,12 @@ static int try_to_go_live(struct io_pagetable *iopt, struct list_head *areas,
 	return rc;
 }
 
+/* Is memory pinned when it is mapped? The answer may be another one at any time. */
+static bool pins_maps(const struct io_pagetable *iopt)
+{
+	return READ_ONCE(iopt->pinners);
+}
+
 /*
  * Pinning is done without a lock. So whether the areas are to be pinned is a guess at
  * first, and meanwhile the last pinner can have gone or the first one come.
@@ -267,20 +268,9 @@ static int make_live(struct io_pagetable *iopt, struct list_head *areas,
 			release_areas(areas);
 		held = pinned;
 		rc = try_to_go_live(iopt, areas, held);
-		pinned = iopt_pins_maps(iopt);
+		pinned = pins_maps(iopt);
 	} while (rc == 1);
 	return rc;
-}
-
-/**
- * iopt_pins_maps - is memory pinned at once when it is mapped?
- * @iopt: The IOVA space
- *
- * Return: yes or no, as of now.
- */
-bool iopt_pins_maps(struct io_pagetable *iopt)
-{
-	return READ_ONCE(iopt->pinners);
 }
 
 static void return_iovas(struct io_pagetable *iopt, struct list_head *areas)
@@ -292,48 +282,51 @@ static void return_iovas(struct io_pagetable *iopt, struct list_head *areas)
 }
 
 /**
- * iopt_map - give new areas an IOVA and make them live
- * @iopt: The IOVA space
- * @areas: List of io_area.link, not empty; their IOVAs will be adjacent in this
- *         order. Emptied on success
- * @address: Of the first byte of memory, for the alignment of a chosen IOVA
- * @iova: The first IOVA, wanted or chosen
- * @fixed: @iova is wanted; otherwise it is set on success
- * @pinned: Of iopt_pins_maps(): if true the memory is pinned in any case, though
- *          maybe not for long
+ * iopt_free_areas - free areas that did not become live, or are no longer
+ * @areas: List of io_area.link, empty on return; the caller holds no lock of an IOVA
+ *         space
  *
- * Faults memory in, which can sleep for ever but ends by SIGKILL.
- *
- * Return: 0, or, with nothing changed: -EINVAL length, IOVA or memory not
- * aligned, or reserved; -EOVERFLOW @iova plus length wraps, or too long;
- * -EEXIST something is there; -ENOSPC no room; -EPERM writing to memory that
- * was mapped read only; as io_pages_hold(); an error of the IOMMU driver.
+ * Sleeps.
  */
-int iopt_map(struct io_pagetable *iopt, struct list_head *areas,
-	     unsigned long address, unsigned long *iova, bool fixed,
-	     bool pinned)
+void iopt_free_areas(struct list_head *areas)
 {
-	unsigned long start = *iova;
-	unsigned long length = 0;
+	struct io_area *area, *next;
+
+	list_for_each_entry_safe(area, next, areas, link) {
+		io_area_free(area);
+		cond_resched();
+	}
+	INIT_LIST_HEAD(areas);
+}
+
+/*
+ * Give the areas of the request an IOVA and make them live. If that fails nothing has
+ * changed, and the areas are freed.
+ */
+static int map_areas(struct io_pagetable *iopt, struct iopt_request *request)
+{
+	struct list_head *areas = &request->areas;
 	struct io_area *area;
 	int rc;
 
 	list_for_each_entry(area, areas, link) {
 		give_way(area, areas);
 		io_area_join(area, iopt);
-		length += io_area_length(area);
 	}
-	rc = take_iovas(iopt, areas, length, address, &start, fixed);
+	rc = take_iovas(iopt, request);
 	if (rc)
-		return rc;
-	rc = make_live(iopt, areas, pinned);
-	if (rc) {
-		return_iovas(iopt, areas);
-		release_areas(areas);
-		return rc;
-	}
-	*iova = start;
+		goto out_free;
+	rc = make_live(iopt, areas, request->pinned);
+	if (rc)
+		goto out_iovas;
 	return 0;
+
+out_iovas:
+	return_iovas(iopt, areas);
+	release_areas(areas);
+out_free:
+	iopt_free_areas(areas);
+	return rc;
 }
 
 static unsigned long source_address(const struct io_area *area,
@@ -374,46 +367,43 @@ struct copy_request {
 	struct io_pagetable *iopt;
 	unsigned long start;
 	unsigned long last;
-	int prot;
+	struct iopt_request *request;
 	struct list_head blanks;
 	unsigned long nblanks;
 	/* There is memory of devices among it */
 	bool devices;
 };
 
-static void init_copies(struct copy_request *request, struct list_head *areas)
+static void init_copies(struct copy_request *copy)
 {
-	struct io_area *area, *copy;
+	struct io_area *area, *blank;
 
-	for (area = iopt_area_first(request->iopt, request->start,
-				    request->last);
-	     area; area = iopt_area_next(area, request->last)) {
-		copy = list_first_entry(&request->blanks, struct io_area, link);
-		io_area_init_copy(copy, area,
-				  max(request->start, area->node.start),
-				  min(request->last, area->node.last),
-				  request->prot);
-		request->devices |= !!copy->pages->device;
-		list_move_tail(&copy->link, areas);
+	for (area = iopt_area_first(copy->iopt, copy->start, copy->last); area;
+	     area = iopt_area_next(area, copy->last)) {
+		blank = list_first_entry(&copy->blanks, struct io_area, link);
+		io_area_init_copy(blank, area,
+				  max(copy->start, area->node.start),
+				  min(copy->last, area->node.last),
+				  copy->request->prot);
+		copy->devices |= !!blank->pages->device;
+		list_move_tail(&blank->link, &copy->request->areas);
 	}
 }
 
 /* How many blanks are missing, 0: the copies are made */
-static long try_to_copy(struct copy_request *request, struct list_head *areas,
-			unsigned long *address)
+static long try_to_copy(struct copy_request *copy)
 {
-	struct io_pagetable *iopt = request->iopt;
 	unsigned long count;
 
-	count = iopt_count_covered(iopt, request->start, request->last);
+	count = iopt_count_covered(copy->iopt, copy->start, copy->last);
 	if (!count)
 		return -ENOENT;
-	if (count > request->nblanks)
-		return count - request->nblanks;
-	*address = source_address(iopt_area_first(iopt, request->start,
-						  request->start),
-				  request->start);
-	init_copies(request, areas);
+	if (count > copy->nblanks)
+		return count - copy->nblanks;
+	copy->request->address =
+		source_address(iopt_area_first(copy->iopt, copy->start,
+					       copy->start), copy->start);
+	init_copies(copy);
 	return 0;
 }
 
@@ -432,110 +422,106 @@ static int finish_copies(struct list_head *areas)
 }
 
 /* Memory is allocated without the lock: a cgroup can say how long that takes */
-static int make_copies(struct copy_request *request, struct list_head *areas,
-		       unsigned long *address)
+static int make_copies(struct copy_request *copy)
 {
 	long missing;
 	int rc;
 
 	for (;;) {
-		mutex_lock(&request->iopt->iova_lock);
-		missing = try_to_copy(request, areas, address);
-		mutex_unlock(&request->iopt->iova_lock);
+		mutex_lock(&copy->iopt->iova_lock);
+		missing = try_to_copy(copy);
+		mutex_unlock(&copy->iopt->iova_lock);
 		if (missing <= 0)
 			return missing;
-		rc = alloc_blanks(&request->blanks, missing);
+		rc = alloc_blanks(&copy->blanks, missing);
 		if (rc)
 			return rc;
-		request->nblanks += missing;
+		copy->nblanks += missing;
 	}
 }
 
 /**
  * iopt_collect_copies - make areas for the memory that appears at an IOVA range
- * @iopt: The IOVA space
- * @start: First IOVA
- * @last: Last IOVA
- * @prot: IOMMU_READ and so on, for the new areas
- * @areas: One area is appended for each that the range touches, for iopt_map();
- *         the caller frees them on failure, too
- * @address: Set to the address of the first byte of memory
+ * @source: The IOVA space
+ * @start: First IOVA; plus the length of the request it does not wrap
+ * @request: One area is made for each that the range touches, for iopt_map_copies()
  *
- * Return: 0, -ENOMEM, -EINTR: killed, or -ENOENT: not every byte is mapped.
+ * Sleeps.
+ *
+ * Return: 0, or, without areas: -ENOMEM, -EINTR: killed, or -ENOENT: not every byte
+ * is mapped.
  */
-int iopt_collect_copies(struct io_pagetable *iopt, unsigned long start,
-			unsigned long last, int prot, struct list_head *areas,
-			unsigned long *address)
+int iopt_collect_copies(struct io_pagetable *source, unsigned long start,
+			struct iopt_request *request)
 {
-	struct copy_request request = {
-		.iopt = iopt,
+	struct copy_request copy = {
+		.iopt = source,
 		.start = start,
-		.last = last,
-		.prot = prot,
-		.blanks = LIST_HEAD_INIT(request.blanks),
+		.last = start + request->length - 1,
+		.request = request,
+		.blanks = LIST_HEAD_INIT(copy.blanks),
 	};
 	int rc;
 
-	rc = make_copies(&request, areas, address);
-	free_blanks(&request.blanks);
-	if (!rc && request.devices)
-		rc = finish_copies(areas);
+	rc = make_copies(&copy);
+	free_blanks(&copy.blanks);
+	if (!rc && copy.devices)
+		rc = finish_copies(&request->areas);
+	if (rc)
+		iopt_free_areas(&request->areas);
 	return rc;
 }
 
 /**
- * iopt_free_areas - free areas that did not become live, or are no longer
- * @areas: List of io_area.link; the caller holds no lock of an IOVA space
+ * iopt_map_copies - map what iopt_collect_copies() has found
+ * @iopt: The IOVA space, of the source or another one
+ * @request: The request, whose areas are mapped at adjacent IOVAs
+ *
+ * Faults memory in, which can sleep indefinitely but ends by SIGKILL.
+ *
+ * Return: 0; or, with nothing changed and the areas freed: -EINVAL length, IOVA or
+ * memory not aligned, or reserved; -EOVERFLOW the IOVA plus length wraps, or too long;
+ * -EEXIST something is there; -ENOSPC no room; -EPERM writing to memory that
+ * was mapped read only; as io_pages_hold(); an error of the IOMMU driver.
  */
-void iopt_free_areas(struct list_head *areas)
+int iopt_map_copies(struct io_pagetable *iopt, struct iopt_request *request)
 {
-	struct io_area *area, *next;
-
-	list_for_each_entry_safe(area, next, areas, link) {
-		io_area_free(area);
-		cond_resched();
-	}
+	request->pinned = pins_maps(iopt);
+	return map_areas(iopt, request);
 }
 
-static int map_area(struct io_pagetable *iopt, struct io_area *area,
-		    const struct iopt_user *user, unsigned long *iova,
-		    bool pinned)
+static int map_area(struct io_pagetable *iopt, struct iopt_request *request,
+		    struct io_area *area)
 {
-	LIST_HEAD(areas);
-	int rc;
-
 	if (!area)
 		return -ENOMEM;
-	list_add(&area->link, &areas);
-	rc = iopt_map(iopt, &areas, user->address, iova, user->fixed, pinned);
-	if (rc)
-		iopt_free_areas(&areas);
-	return rc;
+	list_add(&area->link, &request->areas);
+	return map_areas(iopt, request);
 }
 
-static int map_memory(struct io_pagetable *iopt, const struct iopt_user *user,
-		      unsigned long *iova, bool pinned)
+static int map_memory(struct io_pagetable *iopt, struct iopt_request *request)
 {
-	return map_area(iopt, io_area_alloc_user(user->mode, user->address,
-						 user->length, user->prot),
-			user, iova, pinned);
+	return map_area(iopt, request,
+			io_area_alloc_user(request->mode, request->address,
+					   request->length, request->prot));
 }
 
 /* -ENOENT: it is not memory of a device */
 static int map_device_memory(struct io_pagetable *iopt,
-			     const struct iopt_user *user, unsigned long *iova)
+			     struct iopt_request *request)
 {
 	struct iommufd_device_memory *memory;
 	unsigned long first;
 	int rc;
 
-	rc = device_memory_find(user->address, user->length, user->prot,
-				&memory, &first);
+	rc = device_memory_find(request->address, request->length,
+				request->prot, &memory, &first);
 	if (rc)
 		return rc;
-	rc = map_area(iopt, io_area_alloc_device(memory, first, user->address,
-						 user->length, user->prot),
-		      user, iova, false);
+	request->pinned = false;
+	rc = map_area(iopt, request,
+		      io_area_alloc_device(memory, first, request->address,
+					   request->length, request->prot));
 	device_memory_put(memory);
 	return rc;
 }
@@ -543,29 +529,27 @@ static int map_device_memory(struct io_pagetable *iopt,
 /**
  * iopt_map_user - map what the calling process has at an address
  * @iopt: The IOVA space
- * @user: What and how
- * @iova: The IOVA, wanted or chosen, see iopt_map()
+ * @request: What and how
  *
- * Where memory is pinned at once, that tells it apart: a BAR can't be, nor is it
- * charged for, and it is looked for only then. Elsewhere it has to be looked for
+ * Where memory is pinned when it is mapped, that tells it apart: a BAR can't be, nor is
+ * it charged for, and it is looked for only then. Elsewhere it has to be looked for
  * first, or the next attach would fail.
  *
- * Return: 0, -ENOMEM, as iopt_map().
+ * Return: as iopt_map_copies(); -ENOMEM.
  */
-int iopt_map_user(struct io_pagetable *iopt, const struct iopt_user *user,
-		  unsigned long *iova)
+int iopt_map_user(struct io_pagetable *iopt, struct iopt_request *request)
 {
-	/* Whether it is so later on does not matter: what is said here is done */
-	bool pinned = iopt_pins_maps(iopt);
 	int rc, device_rc;
 
-	if (!pinned) {
-		rc = map_device_memory(iopt, user, iova);
-		return rc == -ENOENT ? map_memory(iopt, user, iova, false) : rc;
+	/* Whether it is so later on does not matter: what is said here is done */
+	request->pinned = pins_maps(iopt);
+	if (!request->pinned) {
+		rc = map_device_memory(iopt, request);
+		return rc == -ENOENT ? map_memory(iopt, request) : rc;
 	}
-	rc = map_memory(iopt, user, iova, true);
+	rc = map_memory(iopt, request);
 	if (rc != -EFAULT && rc != -ENOMEM)
 		return rc;
-	device_rc = map_device_memory(iopt, user, iova);
+	device_rc = map_device_memory(iopt, request);
 	return device_rc == -ENOENT ? rc : device_rc;
 }
