@@ -5,7 +5,7 @@
  *
  * Owns which IOAS an emulated device uses, the calls between its driver and us, and the
  * way from a range of IOVAs to the areas it crosses. While a call works with an area,
- * the area counts it in `pinning`, which keeps it from being unmapped; the pins it
+ * the area counts it in `busy`, which keeps it from being unmapped; the pins it
  * leaves behind are counted in `pins`.
  *
  * A call can hang in a page fault. It keeps the IOAS from being destroyed, and its
@@ -399,7 +399,7 @@ static int enter_range(struct io_pagetable *iopt, unsigned long start,
 	if (!rc)
 		for (area = iopt_area_first(iopt, start, last); area;
 		     area = iopt_area_next(area, last))
-			area->pinning++;
+			area->busy++;
 	mutex_unlock(&iopt->iova_lock);
 	return rc;
 }
@@ -420,8 +420,8 @@ static void leave_range(struct io_pagetable *iopt, unsigned long start,
 	mutex_lock(&iopt->iova_lock);
 	for (area = iopt_area_first(iopt, start, last); area;
 	     area = iopt_area_next(area, last))
-		area->pinning--;
-	iopt_settle(iopt);
+		area->busy--;
+	iopt_wake(iopt);
 	mutex_unlock(&iopt->iova_lock);
 }
 
@@ -443,11 +443,11 @@ static bool leave_pinned(struct iommufd_access *access,
 	if (counted)
 		area = iopt_area_first(iopt, start, last);
 	for (; area; area = iopt_area_next(area, last)) {
-		area->pinning--;
+		area->busy--;
 		area->pins += pages_in_range(area, start, last);
 	}
 	if (counted)
-		iopt_settle(iopt);
+		iopt_wake(iopt);
 	mutex_unlock(&iopt->iova_lock);
 	return counted;
 }
@@ -570,7 +570,7 @@ static void drop_pins(struct io_pagetable *iopt, unsigned long start,
 		WARN_ON(area->pins < npages);
 		area->pins -= min(area->pins, npages);
 	}
-	iopt_settle(iopt);
+	iopt_wake(iopt);
 	mutex_unlock(&iopt->iova_lock);
 }
 

@@ -74,11 +74,6 @@ struct io_area *iopt_area_first(struct io_pagetable *iopt, unsigned long start,
 	return node ? container_of(node, struct io_area, node) : NULL;
 }
 
-static bool area_usable(const struct io_area *area)
-{
-	return area->state == IO_AREA_LIVE || area->state == IO_AREA_CHANGING;
-}
-
 /**
  * iopt_count_covered - how many live areas cover a range
  * @iopt: The IOVA space, with iova_lock held
@@ -96,7 +91,7 @@ unsigned long iopt_count_covered(struct io_pagetable *iopt, unsigned long start,
 
 	for (area = iopt_area_first(iopt, start, last); area;
 	     area = iopt_area_next(area, last)) {
-		if (area->node.start > start || !area_usable(area))
+		if (area->node.start > start || !io_area_is_live(area))
 			return 0;
 		count++;
 		if (area->node.last >= last)
@@ -130,40 +125,40 @@ bool iopt_is_cut(struct io_pagetable *iopt, unsigned long start,
 }
 
 /**
- * iopt_settle - wake up all who wait in iopt_wait()
+ * iopt_wake - wake up all who wait in iopt_wait()
  * @iopt: The IOVA space, with iova_lock held
  */
-void iopt_settle(struct io_pagetable *iopt)
+void iopt_wake(struct io_pagetable *iopt)
 {
 	lockdep_assert_held(&iopt->iova_lock);
 
-	WRITE_ONCE(iopt->settled, iopt->settled + 1);
+	WRITE_ONCE(iopt->events, iopt->events + 1);
 	/* Pairs with prepare_to_wait(): either it sees the count or we see it */
 	smp_mb();
-	wake_up_var(&iopt->settled);
+	wake_up_var(&iopt->events);
 }
 
 /**
- * iopt_settle_claimed - areas in state SETUP or DYING have left it, or are gone
+ * iopt_wake_claimed - areas in state SETUP or DYING have left it, or are gone
  * @iopt: The IOVA space, with iova_lock held
  */
-void iopt_settle_claimed(struct io_pagetable *iopt)
+void iopt_wake_claimed(struct io_pagetable *iopt)
 {
 	if (iopt->claim_waiters)
-		iopt_settle(iopt);
+		iopt_wake(iopt);
 }
 
 /**
- * iopt_wait - wait for the next iopt_settle()
+ * iopt_wait - wait for the next iopt_wake()
  * @iopt: The IOVA space, with none of its locks held
- * @settled: Its member of this name, read with iova_lock held
+ * @events: Its member of this name, read with iova_lock held
  *
  * Return: 0, or -EINTR: the process was killed.
  */
-int iopt_wait(struct io_pagetable *iopt, unsigned int settled)
+int iopt_wait(struct io_pagetable *iopt, unsigned int events)
 {
-	if (wait_var_event_killable(&iopt->settled,
-				    READ_ONCE(iopt->settled) != settled))
+	if (wait_var_event_killable(&iopt->events,
+				    READ_ONCE(iopt->events) != events))
 		return -EINTR;
 	return 0;
 }

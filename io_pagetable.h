@@ -56,7 +56,7 @@ enum iopt_tracking {
  * @pinners: Who needs live areas pinned: the domains, and who is about to add one
  *           (iopt_pins.c)
  * @pinned: Those of @pinners that have seen all live areas pinned
- * @settled: Counts the events that somebody may wait for in iopt_wait()
+ * @events: Counts what somebody may wait for in iopt_wait()
  * @claim_waiters: Who waits for areas in state SETUP and DYING
  * @access_lock: Shared: accesses are called. Exclusive: they come and go.
  * @accesses: struct iopt_access.link
@@ -76,7 +76,7 @@ struct io_pagetable {
 	unsigned int page_users;
 	unsigned int pinners;
 	unsigned int pinned;
-	unsigned int settled;
+	unsigned int events;
 	unsigned int claim_waiters;
 
 	struct rw_semaphore access_lock;
@@ -164,9 +164,9 @@ unsigned long iopt_count_covered(struct io_pagetable *iopt, unsigned long start,
 				 unsigned long last);
 bool iopt_is_cut(struct io_pagetable *iopt, unsigned long start,
 		 unsigned long last);
-void iopt_settle(struct io_pagetable *iopt);
-void iopt_settle_claimed(struct io_pagetable *iopt);
-int iopt_wait(struct io_pagetable *iopt, unsigned int settled);
+void iopt_wake(struct io_pagetable *iopt);
+void iopt_wake_claimed(struct io_pagetable *iopt);
+int iopt_wait(struct io_pagetable *iopt, unsigned int events);
 
 /* iopt_pins.c: whether areas are pinned */
 int iopt_add_pinner(struct io_pagetable *iopt);

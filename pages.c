@@ -45,7 +45,7 @@ void io_pages_construct(struct io_pages *pages, void *allocation)
 	pages->shared = RB_ROOT;
 	INIT_LIST_HEAD(&pages->pending);
 	pfn_runs_init(&pages->runs);
-	pages->settled = 0;
+	pages->events = 0;
 	pages->waiters = 0;
 	pages->allocation = allocation;
 }
@@ -312,30 +312,30 @@ static bool range_pending(struct io_pages *pages, unsigned long first,
 }
 
 /* With the lock, which it drops meanwhile */
-static noinline_for_stack int wait_settled(struct io_pages *pages)
+static noinline_for_stack int wait_for_hold(struct io_pages *pages)
 {
-	unsigned int settled = pages->settled;
+	unsigned int events = pages->events;
 	int rc;
 
 	pages->waiters++;
 	mutex_unlock(&pages->lock);
-	rc = wait_var_event_killable(&pages->settled,
-				     READ_ONCE(pages->settled) != settled);
+	rc = wait_var_event_killable(&pages->events,
+				     READ_ONCE(pages->events) != events);
 	mutex_lock(&pages->lock);
 	pages->waiters--;
 	return rc ? -EINTR : 0;
 }
 
 /* Wait for a moment when no pending hold overlaps the range */
-static int settle_range(struct io_pages *pages, unsigned long first,
-			unsigned long last)
+static int wait_for_range(struct io_pages *pages, unsigned long first,
+			  unsigned long last)
 {
 	int rc = 0;
 
 	lockdep_assert_held(&pages->lock);
 
 	while (!rc && range_pending(pages, first, last))
-		rc = wait_settled(pages);
+		rc = wait_for_hold(pages);
 	return rc;
 }
 
@@ -361,8 +361,8 @@ static int add_pending(struct io_pages *pages, struct io_hold *hold)
 	return 0;
 }
 
-/* With the lock, which it drops; returns with the hold settled or gone */
-static int settle_hold(struct io_pages *pages, struct io_hold *hold)
+/* With the lock, which it drops; returns with the hold done or gone */
+static int finish_hold(struct io_pages *pages, struct io_hold *hold)
 {
 	int rc;
 
@@ -370,11 +370,11 @@ static int settle_hold(struct io_pages *pages, struct io_hold *hold)
 	list_del(&hold->link);
 	if (rc)
 		drop_hold(pages, hold);
-	WRITE_ONCE(pages->settled, pages->settled + 1);
+	WRITE_ONCE(pages->events, pages->events + 1);
 	if (pages->waiters) {
 		/* Pairs with prepare_to_wait(): it sees the count or we see it */
 		smp_mb();
-		wake_up_var(&pages->settled);
+		wake_up_var(&pages->events);
 	}
 	mutex_unlock(&pages->lock);
 	return rc;
@@ -402,14 +402,14 @@ int io_pages_hold(struct io_pages *pages, struct io_hold *hold,
 	hold->node.start = first;
 	hold->node.last = last;
 	mutex_lock(&pages->lock);
-	rc = settle_range(pages, first, last);
+	rc = wait_for_range(pages, first, last);
 	if (!rc)
 		rc = add_pending(pages, hold);
 	if (rc) {
 		mutex_unlock(&pages->lock);
 		return rc;
 	}
-	return settle_hold(pages, hold);
+	return finish_hold(pages, hold);
 }
 
 /**

@@ -23,7 +23,7 @@
  * @pending: Those of @holds whose pages are still being pinned, io_hold.link
  * @shared: Those of @holds that are counted by range (pages_share.c)
  * @runs: The PFNs of the pages that are pinned, and of no others
- * @settled: Counts the holds that stopped being pending
+ * @events: Counts holds that stop being pending
  * @waiters: Who waits for that
  * @account: Who pays for the pins
  * @memory: Where the pages come from
@@ -44,7 +44,7 @@ struct io_pages {
 	struct list_head pending;
 	struct rb_root shared;
 	struct pfn_runs runs;
-	unsigned int settled;
+	unsigned int events;
 	unsigned int waiters;
 	struct account account;
 	struct user_memory memory;

@@ -34,10 +34,9 @@ static void construct_mapping(void *memory)
 
 	/* Whoever uses any other field sets it before */
 	mapping->area.pages = &mapping->pages;
-	mapping->area.state = IO_AREA_SETUP;
 	mapping->area.held = false;
 	mapping->area.pins = 0;
-	mapping->area.pinning = 0;
+	mapping->area.busy = 0;
 	io_pages_construct(&mapping->pages, mapping);
 }
 
@@ -96,6 +95,7 @@ struct io_area *io_area_alloc_user(enum account_mode mode,
 	area->node.last = length - 1;
 	area->prot = prot;
 	/* io_area_free() leaves all others as they were constructed */
+	area->state = IO_AREA_NEW;
 	area->presence = IO_AREA_ABSENT;
 	area->closed = false;
 	area->device = NULL;
@@ -223,13 +223,39 @@ void io_area_free(struct io_area *area)
 {
 	struct io_pages *pages = area->pages;
 
-	WARN_ON(area->held || area->pins || area->pinning);
+	WARN_ON(area->held || area->pins || area->busy);
 	if (area->device)
 		remove_device_mapping(area);
 	/* The area of a mapping goes with its memory */
 	if (pages->allocation != container_of(area, struct io_mapping, area))
 		kfree(area);
 	io_pages_put(pages);
+}
+
+/* What an area can have been before, and whether accesses can have to do with it */
+static const struct {
+	unsigned int after;
+	bool accesses;
+} area_rules[] = {
+	[IO_AREA_SETUP] = { .after = BIT(IO_AREA_NEW) },
+	[IO_AREA_LIVE] = {
+		.after = BIT(IO_AREA_SETUP) | BIT(IO_AREA_CHANGING),
+		.accesses = true,
+	},
+	[IO_AREA_CHANGING] = { .after = BIT(IO_AREA_LIVE), .accesses = true },
+	[IO_AREA_DYING] = { .after = BIT(IO_AREA_LIVE) },
+};
+
+/**
+ * io_area_set_state - let an area enter a state
+ * @area: The area; io_pagetable.iova_lock is held
+ * @state: The state
+ */
+void io_area_set_state(struct io_area *area, enum io_area_state state)
+{
+	WARN_ON_ONCE(!(area_rules[state].after & BIT(area->state)));
+	WARN_ON_ONCE(!area_rules[state].accesses && (area->pins || area->busy));
+	area->state = state;
 }
 
 /**

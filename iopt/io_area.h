@@ -17,14 +17,28 @@ struct iommu_domain;
 /*
  * What the area is going through; changed under io_pagetable.iova_lock.
  *
+ * IO_AREA_NEW: it has no IOVA yet. Owned by the call that makes it.
  * IO_AREA_SETUP: its IOVA is taken, but it is not there yet. Owned by the call
  *                that makes it.
  * IO_AREA_LIVE: can be found by all.
  * IO_AREA_CHANGING: live, and its pages are being pinned or unpinned
  *                   (iopt_pins.c). Whoever wants to remove it waits.
  * IO_AREA_DYING: being removed. Owned by the call that does it.
+ *
+ * What else an area can be in each state; io_area_set_state() checks what of it is
+ * under iova_lock:
+ *
+ *             held                     presence            closed   pins, busy
+ *   NEW       no                       absent              no       0
+ *   SETUP     if a pinner needs it     absent, present *   no       0
+ *   LIVE      while there is a pinner  any                 any      any
+ *   CHANGING  about to become so       any                 any      any
+ *   DYING     until it is unpinned     any, at last absent any      0
+ *
+ *   * or revoked, if it was revoked in the meantime
  */
 enum io_area_state {
+	IO_AREA_NEW,
 	IO_AREA_SETUP,
 	IO_AREA_LIVE,
 	IO_AREA_CHANGING,
@@ -61,7 +75,7 @@ enum io_area_presence {
  * @joined: io_pagetable.joined when it was written into the domains there were
  * @closed: Accesses may not pin it any more
  * @pins: Pages of it that accesses have pinned, each as often as it is pinned
- * @pinning: Calls of accesses that are working with it
+ * @busy: Calls of accesses that are working with it
  * @device: By which its memory finds it, if that is of a device
  */
 struct io_area {
@@ -77,7 +91,7 @@ struct io_area {
 	unsigned long joined;
 	bool closed;
 	unsigned long pins;
-	unsigned int pinning;
+	unsigned int busy;
 	struct device_mapping *device;
 };
 
@@ -98,6 +112,7 @@ int io_area_finish_copy(struct io_area *area);
 void io_area_join_device(struct io_area *area, struct io_pagetable *iopt);
 void io_area_free(struct io_area *area);
 
+void io_area_set_state(struct io_area *area, enum io_area_state state);
 int io_area_hold(struct io_area *area);
 void io_area_release(struct io_area *area);
 int io_area_map(struct io_area *area, struct iommu_domain *domain, bool large);
@@ -115,6 +130,17 @@ static inline void io_area_join(struct io_area *area, struct io_pagetable *iopt)
 {
 	if (area->device)
 		io_area_join_device(area, iopt);
+}
+
+/**
+ * io_area_is_live - can an area be used?
+ * @area: The area; io_pagetable.iova_lock is held
+ *
+ * Return: yes; or no, it is being set up or removed.
+ */
+static inline bool io_area_is_live(const struct io_area *area)
+{
+	return area->state == IO_AREA_LIVE || area->state == IO_AREA_CHANGING;
 }
 
 /**

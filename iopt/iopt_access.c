@@ -69,14 +69,14 @@ static void notify_range(struct io_pagetable *iopt, struct iopt_access *only,
 void iopt_ask_accesses(struct io_pagetable *iopt, struct iopt_access *only,
 		       unsigned long start, unsigned long last)
 {
-	unsigned int settled = READ_ONCE(iopt->settled);
+	unsigned int events = READ_ONCE(iopt->events);
 	unsigned long first = start;
 	unsigned long end = last;
 
 	notify_range(iopt, only, start, last);
 	if (find_pinned(iopt, &first, &end))
-		wait_var_event_timeout(&iopt->settled,
-				       READ_ONCE(iopt->settled) != settled,
+		wait_var_event_timeout(&iopt->events,
+				       READ_ONCE(iopt->events) != events,
 				       msecs_to_jiffies(10));
 }
 

@@ -254,8 +254,7 @@ static int track_area(struct io_pagetable *iopt, const struct io_area *area,
 	struct iopt_domain *entry;
 	int rc = 0;
 
-	if (!(area->prot & IOMMU_WRITE) || area->state == IO_AREA_SETUP ||
-	    area->state == IO_AREA_DYING)
+	if (!(area->prot & IOMMU_WRITE) || !io_area_is_live(area))
 		return 0;
 	/* Memory of a device leaves the domains at times, and takes its bits along */
 	if (iopt->tracking != IOPT_TRACK_DOMAINS || area->device) {

@@ -122,7 +122,7 @@ static int insert_areas(struct io_pagetable *iopt, struct list_head *areas,
 		give_way(area, areas);
 		area->node.start = iova;
 		area->node.last = iova + length - 1;
-		area->state = IO_AREA_SETUP;
+		io_area_set_state(area, IO_AREA_SETUP);
 		if (iova_tree_insert(&iopt->areas, &area->node)) {
 			remove_new_areas(iopt, areas, area);
 			return -EEXIST;
@@ -218,10 +218,10 @@ static bool publish_areas(struct io_pagetable *iopt, struct list_head *areas,
 	if (fits) {
 		list_for_each_entry(area, areas, link) {
 			give_way(area, areas);
-			area->state = IO_AREA_LIVE;
+			io_area_set_state(area, IO_AREA_LIVE);
 		}
 		INIT_LIST_HEAD(areas);
-		iopt_settle_claimed(iopt);
+		iopt_wake_claimed(iopt);
 	}
 	mutex_unlock(&iopt->iova_lock);
 	return fits;
@@ -277,7 +277,7 @@ static void return_iovas(struct io_pagetable *iopt, struct list_head *areas)
 {
 	mutex_lock(&iopt->iova_lock);
 	remove_new_areas(iopt, areas, NULL);
-	iopt_settle_claimed(iopt);
+	iopt_wake_claimed(iopt);
 	mutex_unlock(&iopt->iova_lock);
 }
 

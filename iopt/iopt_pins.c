@@ -35,25 +35,25 @@ static int change_area(struct io_pagetable *iopt, struct io_area *area,
 {
 	int rc = 0;
 
-	area->state = IO_AREA_CHANGING;
+	io_area_set_state(area, IO_AREA_CHANGING);
 	mutex_unlock(&iopt->iova_lock);
 	if (wanted)
 		rc = io_area_hold(area);
 	else
 		io_area_release(area);
 	mutex_lock(&iopt->iova_lock);
-	area->state = IO_AREA_LIVE;
-	iopt_settle(iopt);
+	io_area_set_state(area, IO_AREA_LIVE);
+	iopt_wake(iopt);
 	return rc;
 }
 
 static int wait_for_others(struct io_pagetable *iopt)
 {
-	unsigned int settled = iopt->settled;
+	unsigned int events = iopt->events;
 	int rc;
 
 	mutex_unlock(&iopt->iova_lock);
-	rc = iopt_wait(iopt, settled);
+	rc = iopt_wait(iopt, events);
 	mutex_lock(&iopt->iova_lock);
 	return rc;
 }

@@ -43,14 +43,14 @@ struct unmap_check {
 	bool claimed;
 	/* Pins of accesses */
 	bool pinned;
-	unsigned int settled;
+	unsigned int events;
 };
 
 static void check_area(const struct io_area *area, struct unmap_check *check)
 {
-	if (area->state == IO_AREA_SETUP || area->state == IO_AREA_DYING)
+	if (!io_area_is_live(area))
 		check->claimed = true;
-	if (area->state == IO_AREA_CHANGING || area->pinning)
+	if (area->state == IO_AREA_CHANGING || area->busy)
 		check->busy = true;
 	if (area->pins)
 		check->pinned = true;
@@ -74,7 +74,7 @@ static int check_range(struct io_pagetable *iopt, struct unmap_range *range,
 {
 	struct io_area *area;
 
-	*check = (struct unmap_check){ .settled = iopt->settled };
+	*check = (struct unmap_check){ .events = iopt->events };
 	if (range->grows && !grow_range(iopt, range))
 		return -ENOENT;
 	range->first = iopt_area_first(iopt, range->start, range->last);
@@ -110,7 +110,7 @@ static void take_range(const struct unmap_range *range, struct list_head *dying)
 	struct io_area *area;
 
 	for (area = range->first; area; area = iopt_area_next(area, range->last)) {
-		area->state = IO_AREA_DYING;
+		io_area_set_state(area, IO_AREA_DYING);
 		list_add_tail(&area->link, dying);
 	}
 }
@@ -122,7 +122,7 @@ static void remove_area(struct io_pagetable *iopt, struct io_area *area)
 		io_area_release(area);
 	mutex_lock(&iopt->iova_lock);
 	iova_tree_remove(&iopt->areas, &area->node);
-	iopt_settle_claimed(iopt);
+	iopt_wake_claimed(iopt);
 	mutex_unlock(&iopt->iova_lock);
 }
 
@@ -182,9 +182,9 @@ static int try_unmap(struct io_pagetable *iopt, struct unmap_range *range,
 	return rc;
 }
 
-static int wait_claimed(struct io_pagetable *iopt, unsigned int settled)
+static int wait_claimed(struct io_pagetable *iopt, unsigned int events)
 {
-	int rc = iopt_wait(iopt, settled);
+	int rc = iopt_wait(iopt, events);
 
 	mutex_lock(&iopt->iova_lock);
 	iopt->claim_waiters--;
@@ -197,9 +197,9 @@ static int make_way(struct io_pagetable *iopt, const struct unmap_range *range,
 		    const struct unmap_check *check, unsigned long *end)
 {
 	if (check->claimed)
-		return wait_claimed(iopt, check->settled);
+		return wait_claimed(iopt, check->events);
 	if (check->busy)
-		return iopt_wait(iopt, check->settled);
+		return iopt_wait(iopt, check->events);
 	if (!*end)
 		*end = jiffies + UNMAP_JIFFIES;
 	if (time_after(jiffies, *end))
@@ -320,9 +320,9 @@ static void take_idle(struct io_pagetable *iopt, struct list_head *dying)
 
 	for (area = iopt_area_first(iopt, 0, ULONG_MAX); area;
 	     area = iopt_area_next(area, ULONG_MAX)) {
-		if (area->state != IO_AREA_LIVE || area->pinning || area->pins)
+		if (area->state != IO_AREA_LIVE || area->busy || area->pins)
 			continue;
-		area->state = IO_AREA_DYING;
+		io_area_set_state(area, IO_AREA_DYING);
 		list_add_tail(&area->link, dying);
 	}
 }
