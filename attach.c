@@ -248,7 +248,7 @@ static int attach_id(const struct attach_request *request, u32 *id)
 	struct iommufd_object *object;
 	int rc;
 
-	object = iommufd_object_get(request->group->ctx, *id, IOMMUFD_ANY_OBJECT);
+	object = iommufd_object_get(request->group->ctx, *id, IOMMUFD_OBJECT_ANY);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	rc = attach_object(request, object, id);

@@ -167,12 +167,8 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_unbind, IOMMUFD);
  */
 struct iommufd_device *iommufd_device_get(struct iommufd_ctx *ctx, u32 id)
 {
-	struct iommufd_object *object;
-
-	object = iommufd_object_get(ctx, id, IOMMUFD_DEVICE);
-	if (IS_ERR(object))
-		return ERR_CAST(object);
-	return container_of(object, struct iommufd_device, object);
+	return iommufd_object_get_as(ctx, id, IOMMUFD_OBJECT_DEVICE,
+				     struct iommufd_device, object);
 }
 
 /**

@@ -84,12 +84,8 @@ struct iommufd_fault *iommufd_fault_new(struct iommufd_ctx *ctx)
  */
 struct iommufd_fault *iommufd_fault_get(struct iommufd_ctx *ctx, u32 id)
 {
-	struct iommufd_object *object;
-
-	object = iommufd_object_get(ctx, id, IOMMUFD_FAULT);
-	if (IS_ERR(object))
-		return ERR_CAST(object);
-	return container_of(object, struct iommufd_fault, object);
+	return iommufd_object_get_as(ctx, id, IOMMUFD_OBJECT_FAULT,
+				     struct iommufd_fault, object);
 }
 
 static struct attach_handle *handle_of(const struct iopf_group *group)

@@ -50,7 +50,7 @@ static struct iommufd_hwpt *new_on(struct iommufd_ctx *ctx, u32 id,
 	struct iommufd_object *object;
 	struct iommufd_hwpt *hwpt;
 
-	object = iommufd_object_get(ctx, id, IOMMUFD_ANY_OBJECT);
+	object = iommufd_object_get(ctx, id, IOMMUFD_OBJECT_ANY);
 	if (IS_ERR(object))
 		return ERR_PTR(-EINVAL);
 	hwpt = new_on_object(object, prepared, request);

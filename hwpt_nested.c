@@ -147,7 +147,7 @@ static int invalidate(struct iommufd_ctx *ctx,
 	    (!args->data_uptr || !args->entry_len ||
 	     args->entry_len > PAGE_SIZE || args->entry_num > INVALIDATE_MAX))
 		return -EINVAL;
-	object = iommufd_object_get(ctx, args->hwpt_id, IOMMUFD_ANY_OBJECT);
+	object = iommufd_object_get(ctx, args->hwpt_id, IOMMUFD_OBJECT_ANY);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	rc = invalidate_object(object, &array, done);

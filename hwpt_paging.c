@@ -226,12 +226,8 @@ bool iommufd_hwpt_paging_needs_attach(struct device *dev)
 static struct iommufd_hwpt_paging *get_paging(struct iommufd_command *command,
 					      u32 id)
 {
-	struct iommufd_object *object;
-
-	object = iommufd_object_get(command->ctx, id, IOMMUFD_HWPT_PAGING);
-	if (IS_ERR(object))
-		return ERR_CAST(object);
-	return container_of(object, struct iommufd_hwpt_paging, common.object);
+	return iommufd_object_get_as(command->ctx, id, IOMMUFD_OBJECT_HWPT_PAGING,
+				     struct iommufd_hwpt_paging, common.object);
 }
 
 static int set_tracking(struct iommufd_hwpt_paging *paging, bool enable)

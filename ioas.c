@@ -72,12 +72,8 @@ struct iommufd_ioas *iommufd_ioas_new(struct iommufd_ctx *ctx)
  */
 struct iommufd_ioas *iommufd_ioas_get(struct iommufd_ctx *ctx, u32 id)
 {
-	struct iommufd_object *object;
-
-	object = iommufd_object_get(ctx, id, IOMMUFD_IOAS);
-	if (IS_ERR(object))
-		return ERR_CAST(object);
-	return container_of(object, struct iommufd_ioas, object);
+	return iommufd_object_get_as(ctx, id, IOMMUFD_OBJECT_IOAS,
+				     struct iommufd_ioas, object);
 }
 
 static void ioas_put(struct iommufd_ioas *ioas)

@@ -137,14 +137,14 @@ static void object_hide(struct iommufd_object *object)
  * iommufd_object_get - find an object by id and take a reference
  * @ctx: The context
  * @id: The number user space gave
- * @types: The set of acceptable types
+ * @type: Its type, or IOMMUFD_OBJECT_ANY
  *
  * Return: the object, to be given back with iommufd_object_put(), or
  * ERR_PTR(-ENOENT): no such id, or another type, or not complete yet, or being
  * destroyed.
  */
 struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
-					  unsigned int types)
+					  enum iommufd_object_type type)
 {
 	struct iommufd_object *object;
 
@@ -152,7 +152,8 @@ struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
 		return ERR_PTR(-ENOENT);
 	xa_lock(&ctx->objects);
 	object = object_find(ctx, id);
-	if (object && (types & BIT(object->ops->type)))
+	if (object && (type == IOMMUFD_OBJECT_ANY ||
+		       type == object->ops->type))
 		refcount_inc(&object->users);
 	else
 		object = ERR_PTR(-ENOENT);

@@ -20,17 +20,8 @@ enum iommufd_object_type {
 	IOMMUFD_OBJECT_ACCESS,
 	IOMMUFD_OBJECT_FAULT,
 	IOMMUFD_OBJECT_SELFTEST,
+	IOMMUFD_OBJECT_ANY, /* for the lookup: whatever its type */
 };
-
-/* Sets of types, for the lookup */
-#define IOMMUFD_IOAS BIT(IOMMUFD_OBJECT_IOAS)
-#define IOMMUFD_HWPT_PAGING BIT(IOMMUFD_OBJECT_HWPT_PAGING)
-#define IOMMUFD_HWPT_NESTED BIT(IOMMUFD_OBJECT_HWPT_NESTED)
-#define IOMMUFD_DEVICE BIT(IOMMUFD_OBJECT_DEVICE)
-#define IOMMUFD_ACCESS BIT(IOMMUFD_OBJECT_ACCESS)
-#define IOMMUFD_FAULT BIT(IOMMUFD_OBJECT_FAULT)
-#define IOMMUFD_SELFTEST BIT(IOMMUFD_OBJECT_SELFTEST)
-#define IOMMUFD_ANY_OBJECT (~0U)
 
 /**
  * struct iommufd_object_ops - what the table must know of a kind of object
@@ -64,7 +55,7 @@ iommufd_object_alloc(struct iommufd_ctx *ctx, size_t size,
 void iommufd_object_publish(struct iommufd_object *object);
 void iommufd_object_discard(struct iommufd_object *object);
 struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ctx, u32 id,
-					  unsigned int types);
+					  enum iommufd_object_type type);
 void iommufd_object_put(struct iommufd_object *object);
 void iommufd_object_put_last(struct iommufd_object *object);
 void iommufd_object_remove(struct iommufd_object *object);
@@ -82,5 +73,15 @@ void iommufd_objects_release(struct iommufd_ctx *ctx);
 		BUILD_BUG_ON(offsetof(typeof(*(pointer)), member) != 0);      \
 		iommufd_object_alloc(ctx, sizeof(*(pointer)), object_ops);    \
 	}), typeof(*(pointer)), member)
+
+/*
+ * As iommufd_object_get(), but return the structure whose object it is, or an
+ * ERR_PTR(). @member is its object, and its first member.
+ */
+#define iommufd_object_get_as(ctx, id, type, structure, member)               \
+	container_of(({                                                       \
+		BUILD_BUG_ON(offsetof(structure, member) != 0);               \
+		iommufd_object_get(ctx, id, type);                            \
+	}), structure, member)
 
 #endif

@@ -84,36 +84,34 @@ static int check_domain(struct iommu_domain *domain, unsigned long iova,
 static int check_map(struct iommufd_command *command)
 {
 	struct iommu_test_cmd *args = command->args;
-	struct iommufd_object *object;
 	struct iommufd_hwpt *hwpt;
 	int rc;
 
-	object = iommufd_object_get(command->ctx, args->id,
-				    IOMMUFD_HWPT_PAGING);
-	if (IS_ERR(object))
-		return PTR_ERR(object);
-	hwpt = container_of(object, struct iommufd_hwpt, object);
+	hwpt = iommufd_object_get_as(command->ctx, args->id,
+				     IOMMUFD_OBJECT_HWPT_PAGING,
+				     struct iommufd_hwpt, object);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
 	rc = check_domain(hwpt->domain, args->check_map.iova,
 			  args->check_map.length, args->check_map.uptr);
-	iommufd_object_put(object);
+	iommufd_object_put(&hwpt->object);
 	return rc;
 }
 
 static int check_iotlb(struct iommufd_command *command)
 {
 	struct iommu_test_cmd *args = command->args;
-	struct iommufd_object *object;
 	struct iommufd_hwpt *hwpt;
 	int rc;
 
-	object = iommufd_object_get(command->ctx, args->id,
-				    IOMMUFD_HWPT_NESTED);
-	if (IS_ERR(object))
-		return PTR_ERR(object);
-	hwpt = container_of(object, struct iommufd_hwpt, object);
+	hwpt = iommufd_object_get_as(command->ctx, args->id,
+				     IOMMUFD_OBJECT_HWPT_NESTED,
+				     struct iommufd_hwpt, object);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
 	rc = mock_nested_check(hwpt->domain, args->check_iotlb.id,
 			       args->check_iotlb.iotlb);
-	iommufd_object_put(object);
+	iommufd_object_put(&hwpt->object);
 	return rc;
 }
 

@@ -159,12 +159,8 @@ int selftest_mock_domain_flags(struct iommufd_command *command)
  */
 struct test_device *test_device_get(struct iommufd_ctx *ctx, u32 id)
 {
-	struct iommufd_object *object;
-
-	object = iommufd_object_get(ctx, id, IOMMUFD_SELFTEST);
-	if (IS_ERR(object))
-		return ERR_CAST(object);
-	return container_of(object, struct test_device, object);
+	return iommufd_object_get_as(ctx, id, IOMMUFD_OBJECT_SELFTEST,
+				     struct test_device, object);
 }
 
 /**

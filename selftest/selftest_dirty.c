@@ -98,20 +98,19 @@ static int check_bitmap(const struct iommu_test_cmd *args)
 int selftest_dirty(struct iommufd_command *command)
 {
 	struct iommu_test_cmd *args = command->args;
-	struct iommufd_object *object;
 	struct iommufd_hwpt *hwpt;
 	long rc;
 
 	rc = check_bitmap(args);
 	if (rc)
 		return rc;
-	object = iommufd_object_get(command->ctx, args->id,
-				    IOMMUFD_HWPT_PAGING);
-	if (IS_ERR(object))
-		return PTR_ERR(object);
-	hwpt = container_of(object, struct iommufd_hwpt, object);
+	hwpt = iommufd_object_get_as(command->ctx, args->id,
+				     IOMMUFD_OBJECT_HWPT_PAGING,
+				     struct iommufd_hwpt, object);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
 	rc = run_bitmap(hwpt->domain, args);
-	iommufd_object_put(object);
+	iommufd_object_put(&hwpt->object);
 	if (rc < 0)
 		return rc;
 	args->dirty.out_nr_dirty = rc;

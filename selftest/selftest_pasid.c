@@ -66,7 +66,7 @@ static int check_domain(struct iommufd_ctx *ctx, u32 hwpt_id,
 	struct iommufd_object *object;
 	int rc = -EINVAL;
 
-	object = iommufd_object_get(ctx, hwpt_id, IOMMUFD_ANY_OBJECT);
+	object = iommufd_object_get(ctx, hwpt_id, IOMMUFD_OBJECT_ANY);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	if (object->ops->type == IOMMUFD_OBJECT_HWPT_PAGING ||
