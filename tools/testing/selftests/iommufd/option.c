@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOMMU_OPTION.
+ * Settings: IOMMU_OPTION, and IOMMU_VFIO_IOAS for the IOAS of the older interface.
  *
- * Owns the checks of the command and who may set what. What the accounting modes do
- * is in pin.c, what the alignment does in map.c.
+ * What the accounting modes do is in pin_limit.c, what the alignment does in map.c,
+ * what the older interface does with its IOAS in device_container.c.
  */
 #include <stdint.h>
 #include <sys/wait.h>
@@ -12,6 +12,7 @@
 
 #include "guard_page.h"
 #include "iommu.h"
+#include "spoil.h"
 
 #define NOBODY 65534
 
@@ -43,26 +44,50 @@ static int set_mode(struct _test_data_option *self, __u64 value)
 	return iommu_option_set(self->fd, IOMMU_OPTION_RLIMIT_MODE, 0, value);
 }
 
-static int call(struct _test_data_option *self, struct iommu_option cmd)
+#define FIELD(_member, _value) SPOIL(struct iommu_option, _member, _value)
+#define SET FIELD(op, IOMMU_OPTION_OP_SET)
+
+static const struct spoiled rlimit_mode_rows[] = {
+	{ "reserved member", -EOPNOTSUPP, { FIELD(__reserved, 1) } },
+	{ "unknown option", -EOPNOTSUPP, { FIELD(option_id, 2) } },
+	{ "last option", -EOPNOTSUPP, { FIELD(option_id, UINT32_MAX) } },
+	{ "unknown option is set", -EOPNOTSUPP, { FIELD(option_id, 2), SET } },
+	{ "unused object", -EOPNOTSUPP, { FIELD(object_id, 1) } },
+	{ "unused object, set", -EOPNOTSUPP, { FIELD(object_id, 1), SET } },
+	{ "value 2", -EINVAL, { SET, FIELD(val64, 2) } },
+	{ "value with all bits", -EINVAL, { SET, FIELD(val64, UINT64_MAX) } },
+	{ "value of more than 32 bits", -EINVAL, { SET, FIELD(val64, 1ULL << 32) } },
+	{ "unknown operation", -EOPNOTSUPP, { FIELD(op, 2) } },
+	{ "last operation", -EOPNOTSUPP, { FIELD(op, UINT16_MAX) } },
+};
+
+TEST_F(option, rlimit_mode_spoiled_command_fails_and_changes_nothing)
 {
-	cmd.size = sizeof(cmd);
-	return iommu_ioctl(self->fd, IOMMU_OPTION, &cmd);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rlimit_mode_rows); i++) {
+		struct iommu_option cmd = {
+			.size = sizeof(cmd),
+			.option_id = IOMMU_OPTION_RLIMIT_MODE,
+			.op = IOMMU_OPTION_OP_GET,
+		};
+
+		spoil(&cmd, &rlimit_mode_rows[i]);
+		EXPECT_EQ(rlimit_mode_rows[i].error, iommu_ioctl(self->fd, IOMMU_OPTION, &cmd)) {
+			TH_LOG("%s", rlimit_mode_rows[i].name);
+		}
+		ASSERT_EQ(0, get_mode(self));
+		EXPECT_EQ(0, self->value);
+	}
 }
 
-TEST_F(option, reserved_member_is_EOPNOTSUPP)
+TEST_F(option, rlimit_mode_of_an_object_is_EOPNOTSUPP)
 {
-	EXPECT_EQ(-EOPNOTSUPP, call(self, (struct iommu_option){
-		.option_id = IOMMU_OPTION_RLIMIT_MODE,
-		.op = IOMMU_OPTION_OP_GET,
-		.__reserved = 1,
-	}));
-}
+	__u32 id;
 
-TEST_F(option, unknown_option_is_EOPNOTSUPP)
-{
-	EXPECT_EQ(-EOPNOTSUPP, iommu_option_get(self->fd, 2, 0, &self->value));
-	EXPECT_EQ(-EOPNOTSUPP, iommu_option_get(self->fd, UINT32_MAX, 0, &self->value));
-	EXPECT_EQ(-EOPNOTSUPP, iommu_option_set(self->fd, 2, 0, 0));
+	ASSERT_EQ(0, iommu_ioas_alloc(self->fd, &id));
+	EXPECT_EQ(-EOPNOTSUPP, iommu_option_get(self->fd, IOMMU_OPTION_RLIMIT_MODE, id,
+						&self->value));
 }
 
 TEST_F(option, rlimit_mode_is_by_user_at_first)
@@ -93,27 +118,6 @@ TEST_F(option, rlimit_mode_is_of_one_context)
 	close(other);
 }
 
-TEST_F(option, rlimit_mode_with_an_object_is_EOPNOTSUPP)
-{
-	__u32 id;
-
-	EXPECT_EQ(-EOPNOTSUPP, iommu_option_get(self->fd, IOMMU_OPTION_RLIMIT_MODE, 1,
-						&self->value));
-	EXPECT_EQ(-EOPNOTSUPP, iommu_option_set(self->fd, IOMMU_OPTION_RLIMIT_MODE, 1, 0));
-	ASSERT_EQ(0, iommu_ioas_alloc(self->fd, &id));
-	EXPECT_EQ(-EOPNOTSUPP, iommu_option_get(self->fd, IOMMU_OPTION_RLIMIT_MODE, id,
-						&self->value));
-}
-
-TEST_F(option, rlimit_mode_other_than_0_and_1_is_EINVAL)
-{
-	EXPECT_EQ(-EINVAL, set_mode(self, 2));
-	EXPECT_EQ(-EINVAL, set_mode(self, UINT64_MAX));
-	EXPECT_EQ(-EINVAL, set_mode(self, 1ULL << 32));
-	ASSERT_EQ(0, get_mode(self));
-	EXPECT_EQ(0, self->value);
-}
-
 TEST_F(option, rlimit_mode_of_a_context_with_objects_is_EBUSY_before_EINVAL)
 {
 	__u32 id;
@@ -128,18 +132,8 @@ TEST_F(option, rlimit_mode_of_a_context_with_objects_is_EBUSY_before_EINVAL)
 	EXPECT_EQ(0, set_mode(self, 1));
 }
 
-TEST_F(option, rlimit_mode_unknown_operation_is_EOPNOTSUPP)
-{
-	EXPECT_EQ(-EOPNOTSUPP, call(self, (struct iommu_option){
-		.option_id = IOMMU_OPTION_RLIMIT_MODE, .op = 2,
-	}));
-	EXPECT_EQ(-EOPNOTSUPP, call(self, (struct iommu_option){
-		.option_id = IOMMU_OPTION_RLIMIT_MODE, .op = UINT16_MAX,
-	}));
-}
-
-/* Sets the mode in a process without privileges. Returns a positive errno or 0. */
-static int set_mode_as_nobody(struct _test_data_option *self, __u64 value)
+/* Sets an option in a process without privileges. Returns a positive errno or 0. */
+static int set_as_nobody(int fd, __u32 option, __u32 object, __u64 value)
 {
 	pid_t child = fork();
 	int status;
@@ -147,11 +141,16 @@ static int set_mode_as_nobody(struct _test_data_option *self, __u64 value)
 	if (!child) {
 		if (setresuid(NOBODY, NOBODY, NOBODY))
 			_exit(255);
-		_exit(-set_mode(self, value));
+		_exit(-iommu_option_set(fd, option, object, value));
 	}
 	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
 		return 255;
 	return WEXITSTATUS(status);
+}
+
+static int set_mode_as_nobody(struct _test_data_option *self, __u64 value)
+{
+	return set_as_nobody(self->fd, IOMMU_OPTION_RLIMIT_MODE, 0, value);
 }
 
 TEST_F(option, rlimit_mode_without_CAP_SYS_RESOURCE_is_EPERM_before_EBUSY)
@@ -270,17 +269,7 @@ TEST_F(option_huge_pages, other_values_are_EINVAL)
 
 TEST_F(option_huge_pages, need_no_privilege)
 {
-	pid_t child = fork();
-	int status;
-
-	ASSERT_LE(0, child);
-	if (!child) {
-		if (setresuid(NOBODY, NOBODY, NOBODY))
-			_exit(255);
-		_exit(-set_huge(self, 0));
-	}
-	ASSERT_EQ(child, waitpid(child, &status, 0));
-	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, set_as_nobody(self->fd, IOMMU_OPTION_HUGE_PAGES, self->ioas, 0));
 	ASSERT_EQ(0, get_huge(self));
 	EXPECT_EQ(0, self->value);
 }
@@ -314,6 +303,120 @@ TEST_F(option_huge_pages, off_with_a_misaligned_address_is_EADDRINUSE)
 {
 	ASSERT_EQ(0, map_at(self, 0x10800, 0x1000, 0x1000));
 	EXPECT_EQ(-EADDRINUSE, set_huge(self, 0));
+}
+
+/* The IOAS of the older interface */
+FIXTURE(ioas_compat)
+{
+	int fd;
+	__u32 ioas;
+	__u32 id;
+};
+
+FIXTURE_SETUP(ioas_compat)
+{
+	self->fd = iommu_open();
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, iommu_ioas_alloc(self->fd, &self->ioas));
+}
+
+FIXTURE_TEARDOWN(ioas_compat)
+{
+	close(self->fd);
+}
+
+static int get_compat(struct _test_data_ioas_compat *self)
+{
+	self->id = 0;
+	return iommu_vfio_ioas_get(self->fd, &self->id);
+}
+
+TEST_F(ioas_compat, reserved_member_is_EOPNOTSUPP)
+{
+	struct iommu_vfio_ioas cmd = {
+		.size = sizeof(cmd), .op = IOMMU_VFIO_IOAS_CLEAR, .__reserved = 1,
+	};
+
+	EXPECT_EQ(-EOPNOTSUPP, iommu_ioctl(self->fd, IOMMU_VFIO_IOAS, &cmd));
+}
+
+TEST_F(ioas_compat, unknown_operation_is_EOPNOTSUPP)
+{
+	struct iommu_vfio_ioas cmd = { .size = sizeof(cmd), .ioas_id = self->ioas, .op = 3 };
+
+	EXPECT_EQ(-EOPNOTSUPP, iommu_ioctl(self->fd, IOMMU_VFIO_IOAS, &cmd));
+	cmd.op = UINT16_MAX;
+	EXPECT_EQ(-EOPNOTSUPP, iommu_ioctl(self->fd, IOMMU_VFIO_IOAS, &cmd));
+}
+
+TEST_F(ioas_compat, get_is_ENODEV_while_there_is_none)
+{
+	EXPECT_EQ(-ENODEV, get_compat(self));
+}
+
+TEST_F(ioas_compat, get_returns_what_was_set)
+{
+	__u32 other;
+
+	ASSERT_EQ(0, iommu_ioas_alloc(self->fd, &other));
+	ASSERT_EQ(0, iommu_vfio_ioas_set(self->fd, self->ioas));
+	ASSERT_EQ(0, get_compat(self));
+	EXPECT_EQ(self->ioas, self->id);
+	ASSERT_EQ(0, iommu_vfio_ioas_set(self->fd, other));
+	ASSERT_EQ(0, get_compat(self));
+	EXPECT_EQ(other, self->id);
+}
+
+TEST_F(ioas_compat, set_to_an_unknown_id_is_ENOENT_and_changes_nothing)
+{
+	ASSERT_EQ(0, iommu_vfio_ioas_set(self->fd, self->ioas));
+	EXPECT_EQ(-ENOENT, iommu_vfio_ioas_set(self->fd, 0));
+	EXPECT_EQ(-ENOENT, iommu_vfio_ioas_set(self->fd, self->ioas + 1));
+	ASSERT_EQ(0, get_compat(self));
+	EXPECT_EQ(self->ioas, self->id);
+}
+
+TEST_F(ioas_compat, clear_always_succeeds)
+{
+	EXPECT_EQ(0, iommu_vfio_ioas_clear(self->fd));
+	ASSERT_EQ(0, iommu_vfio_ioas_set(self->fd, self->ioas));
+	EXPECT_EQ(0, iommu_vfio_ioas_clear(self->fd));
+	EXPECT_EQ(-ENODEV, get_compat(self));
+}
+
+TEST_F(ioas_compat, destroy_of_the_ioas_clears)
+{
+	ASSERT_EQ(0, iommu_vfio_ioas_set(self->fd, self->ioas));
+	ASSERT_EQ(0, iommu_destroy(self->fd, self->ioas));
+	EXPECT_EQ(-ENODEV, get_compat(self));
+	/* The id may come back, the setting does not. */
+	ASSERT_EQ(0, iommu_ioas_alloc(self->fd, &self->ioas));
+	EXPECT_EQ(-ENODEV, get_compat(self));
+}
+
+TEST_F(ioas_compat, destroy_of_another_ioas_does_not)
+{
+	__u32 other;
+
+	ASSERT_EQ(0, iommu_ioas_alloc(self->fd, &other));
+	ASSERT_EQ(0, iommu_vfio_ioas_set(self->fd, self->ioas));
+	ASSERT_EQ(0, iommu_destroy(self->fd, other));
+	EXPECT_EQ(0, get_compat(self));
+}
+
+TEST_F(ioas_compat, set_and_clear_write_nothing)
+{
+	struct iommu_vfio_ioas cmd = {
+		.size = sizeof(cmd), .ioas_id = self->ioas, .op = IOMMU_VFIO_IOAS_SET,
+	};
+	char *edge = guard_page_edge(PROT_READ | PROT_WRITE, PROT_NONE);
+	void *where;
+
+	ASSERT_NE(NULL, edge);
+	where = guard_page_seal(edge, &cmd, sizeof(cmd), PROT_READ);
+	ASSERT_NE(NULL, where);
+	EXPECT_EQ(0, iommu_ioctl(self->fd, IOMMU_VFIO_IOAS, where));
+	guard_page_free(edge);
 }
 
 TEST_HARNESS_MAIN
