@@ -2,7 +2,7 @@
 /*
  * Settings: IOMMU_OPTION, and IOMMU_VFIO_IOAS for the IOAS of the older interface.
  *
- * What the accounting modes do is in pin_limit.c, what the alignment does in map.c,
+ * What the accounting modes do is in pin_process.c, what the alignment does in map.c,
  * what the older interface does with its IOAS in device_container.c.
  */
 #include <stdint.h>
