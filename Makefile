@@ -18,6 +18,7 @@ help:
 	@echo '                  through /dev/iommu'
 	@echo '  make check      all tests: data structures in user space, the rest in the machine'
 	@echo '  make check-debug    tests on kernels that complain about every mistake'
+	@echo '                  (check-debug-short: the part of them that finds most for its time)'
 	@echo '  make check-clients  DPDK and two QEMUs as users of the modules (CLIENTS=...: some of them)'
 	@echo '  make bench      what mapping memory costs, beside VFIO type1 and the least possible'
 	@echo '  make fuzz       make random calls for a while, in the debug kernel (scripts/fuzz --help)'
@@ -63,6 +64,9 @@ check: ready
 check-debug: ready
 	@scripts/check-debug
 
+check-debug-short: ready
+	@scripts/check-debug --short
+
 bench: ready
 	@scripts/bench
 
@@ -100,4 +104,4 @@ clean:
 	rm -rf build
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready modules tools run check check-debug check-clients bench coverage fuzz lint mutate tree tree-builds debug-kernel install uninstall clean
+.PHONY: help setup ready modules tools run check check-debug check-debug-short check-clients bench coverage fuzz lint mutate tree tree-builds debug-kernel install uninstall clean
