@@ -25,10 +25,28 @@ start_parts()
 	parts_table=
 }
 
-# end_parts: prints how long each part took, then one line of totals; false if
-# anything failed.
+# what_failed: the lines of the parts' output that say so, each once: of test cases with
+# the expectation that was not met, of checks with their names, of the kernel how its
+# report begins
+what_failed()
+{
+	awk '
+	/: the kernel reported [(]/ { report = 20 }
+	report-- > 0 || /^not ok / || /^# [a-z_0-9]+[.]c:[0-9]+:/ || /^  .* FAILED$/ ||
+	/^# [a-z_0-9]+: .*(no result|not finished|exit status)/ {
+		if (!seen[$0]++)
+			print
+	}' "$LOGS"/*
+}
+
+# end_parts: prints what failed, how long each part took, then one line of totals; false
+# if anything failed. Who reads the end of the output alone has it all.
 end_parts()
 {
+	if [ "$parts_failed" = yes ]; then
+		say 'what failed'
+		what_failed
+	fi
 	printf '\n%s\n' "$parts_table"
 	add_totals "$LOGS"/*
 	[ "$parts_failed" = no ]

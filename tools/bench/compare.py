@@ -54,7 +54,7 @@ def compare(figures, path):
     complaints = [complaint(name, figures.get(name), value)
                   for name, value in expected.items()]
     for text in filter(None, complaints):
-        print(text)
+        print(f"not ok {text}")
     failed = len(complaints) - complaints.count(None)
     print(f"{len(complaints) - failed} passed, {failed} failed, 0 skipped")
     return failed
