@@ -151,7 +151,7 @@ await()
 
 build_selftests()
 {
-	make --no-print-directory -s -j2 -C "$SELFTESTS" KSRC="$KSRC"
+	make --no-print-directory -s -j2 -C "$SELFTESTS" V=1 KSRC="$KSRC"
 }
 
 selftest_devices()

@@ -21,8 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../selftests/iommufd/memory.h"
-#include "../selftests/iommufd/mock.h"
+#include "memory.h"
+#include "mock.h"
 #include "coverage.h"
 #include "perform.h"
 #include "watch.h"

@@ -14,7 +14,7 @@
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
 
-#include "../../../iommufd_test.h"
+#include "iommufd_test.h"
 
 const char *const base_names[BASES] = {
 	[BASE_PAYLOAD] = "payload",

@@ -11,8 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../selftests/iommufd/fail_nth.h"
-#include "../selftests/iommufd/privilege.h"
+#include "fail_nth.h"
+#include "privilege.h"
 
 #define PAGE 0x1000UL
 

@@ -10,9 +10,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../selftests/iommufd/kernel_counters.h"
-#include "../selftests/iommufd/mock.h"
-#include "../selftests/iommufd/privilege.h"
+#include "kernel_counters.h"
+#include "mock.h"
+#include "privilege.h"
 
 #define PAGE 0x1000UL
 

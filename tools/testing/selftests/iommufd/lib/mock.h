@@ -11,7 +11,7 @@
 
 #include "iommu.h"
 
-#include "../../../../iommufd_test.h"
+#include "iommufd_test.h"
 
 #define MOCK_CMD(_op, _id, ...) \
 	((struct iommu_test_cmd){ .size = sizeof(struct iommu_test_cmd), \
