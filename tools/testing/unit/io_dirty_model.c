@@ -300,10 +300,10 @@ static void forget(struct model *model)
 /* The largest entry that fits here, or one chosen */
 static unsigned long choose_length(struct model *model, unsigned long start, unsigned long room)
 {
-	unsigned long sizes = model->domain.pgsize_bitmap & (BIT(__fls(room) + 1) - 1);
+	unsigned long sizes = model->domain.pgsize_bitmap & GENMASK(__fls(room), 0);
 
 	if (start)
-		sizes &= BIT(__ffs(start) + 1) - 1;
+		sizes &= GENMASK(__ffs(start), 0);
 	while (choose_one_in(model->choices, 2) && sizes & (sizes - 1))
 		sizes &= ~BIT(__fls(sizes));
 	return BIT(__fls(sizes));

@@ -8,6 +8,8 @@
 #ifndef SELFTESTS_IOMMUFD_ATTACHMENT_H
 #define SELFTESTS_IOMMUFD_ATTACHMENT_H
 
+#include <unistd.h>
+
 #include "edu.h"
 #include "iommu.h"
 #include "memory.h"
