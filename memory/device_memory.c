@@ -40,6 +40,7 @@ void iommufd_device_memory_register(struct iommufd_device_memory_provider *provi
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_memory_register, IOMMUFD);
 
+/* GCOVR_EXCL_START: the debug kernel has all built in */
 /**
  * iommufd_device_memory_unregister - the opposite
  * @provider: Was registered
@@ -54,6 +55,8 @@ void iommufd_device_memory_unregister(struct iommufd_device_memory_provider *pro
 	up_write(&providers_lock);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_memory_unregister, IOMMUFD);
+
+/* GCOVR_EXCL_STOP */
 
 /**
  * iommufd_device_memory_create - memory of a device that others may reach

@@ -249,6 +249,7 @@ int __init workers_init(void)
 	return workers ? 0 : -ENOMEM;
 }
 
+/* GCOVR_EXCL_START: the debug kernel has it built in */
 /**
  * workers_exit - the opposite of workers_init()
  */
@@ -256,3 +257,5 @@ void workers_exit(void)
 {
 	destroy_workqueue(workers);
 }
+
+/* GCOVR_EXCL_STOP */
