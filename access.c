@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The access: a kernel driver that reaches user memory by IOVA, with the CPU. It pins,
+ * The access: a kernel driver's CPU access to user memory, by IOVA. The driver pins,
  * reads and writes.
  *
- * Owns which IOAS an emulated device uses, the calls between its driver and us, and the
- * way from a range of IOVAs to the areas it crosses. While a call works with an area,
- * the area counts it in `busy`, which keeps it from being unmapped; the pins it
- * leaves behind are counted in `pins`.
+ * An emulated device has an access and, through it, an IOAS. This file holds the calls
+ * between its driver and iommufd, and walks the areas that a range of IOVAs crosses. A
+ * call that works with an area counts itself in the area's `busy`, which keeps the area
+ * from being unmapped; the pins it leaves behind are counted in `pins`.
  *
- * A call can hang in a page fault. It keeps the IOAS from being destroyed, and its
- * own driver from destroying the access, but nobody from detaching: when it comes
- * back and finds the IOAS gone from the access, it has pinned nothing.
+ * A call can hang in a page fault. Until it returns, the IOAS cannot be destroyed, nor
+ * the access by its own driver; but the access can be detached. A call that returns to
+ * find its IOAS detached has pinned nothing.
  */
 #include <linux/iommu.h>
 #include <linux/jiffies.h>
@@ -24,7 +24,7 @@
 #include "ioas.h"
 #include "pages.h"
 
-/* How long to ask a driver to let go before it is a bug of it, and how often */
+/* How long to ask a driver to unpin before that is its bug, and how often */
 #define DETACH_JIFFIES HZ
 #define ASK_AGAIN_JIFFIES msecs_to_jiffies(10)
 
@@ -124,7 +124,7 @@ static void leave(struct iommufd_access *access, struct iommufd_ioas *ioas)
 }
 
 /*
- * Have the driver let go of everything. It may do so in another thread that has
+ * Have the driver unpin everything. It may do so in another thread that has
  * begun already, in which case its unmap function need not wait for it, so we do.
  */
 static void drop_all_pins(struct iommufd_access *access,
@@ -194,7 +194,7 @@ void iommufd_access_end(struct iommufd_access *access,
  * @ioas: Of iommufd_access_begin()
  * @npages: How many
  *
- * Return: false if the access uses @ioas no more: nobody would let go of them.
+ * Return: false if the access uses @ioas no more: nobody would unpin them.
  */
 bool iommufd_access_count_pins(struct iommufd_access *access,
 			       const struct iommufd_ioas *ioas,
@@ -241,7 +241,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, IOMMUFD);
  * iommufd_access_detach - use no IOAS any more
  * @access: Attached or not
  *
- * The driver's unmap function is called for everything that is pinned. Calls that
+ * The driver's unmap function is called indefinitelyything that is pinned. Calls that
  * work with the access at this moment, and may hang, are not waited for: they fail,
  * or do to the old IOAS what they were called for.
  */
@@ -261,7 +261,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, IOMMUFD);
  * @access: Attached
  * @ioas_id: The new one
  *
- * The driver's unmap function is called for everything that is pinned in the old
+ * The driver's unmap function is called indefinitelyything that is pinned in the old
  * one. Calls in between find no IOAS.
  *
  * Return: 0; with nothing changed -ENOENT not attached or no such IOAS, or
@@ -358,7 +358,7 @@ static int check_access_piece(const struct area_piece *piece, bool write,
 		return -EPERM;
 	if (piece->area->closed)
 		return -EINVAL;
-	/* The CPU has no business there, and there is no struct page */
+	/* Device memory has no struct page and is not for the CPU to touch */
 	if (piece->area->pages->device)
 		return -EINVAL;
 	if (kind == ACCESS_PAGES &&
@@ -428,7 +428,7 @@ static void leave_range(struct io_pagetable *iopt, unsigned long start,
 /*
  * The same, with pins left behind. A detach that sees them with the access finds them
  * in the areas as well, so both count them at once. False: it was detached meanwhile,
- * nobody would let go of them, and nothing has changed.
+ * nobody would unpin them, and nothing has changed.
  */
 static bool leave_pinned(struct iommufd_access *access,
 			 struct iommufd_ioas *ioas, unsigned long start,
@@ -527,7 +527,7 @@ static int check_length(unsigned long iova, unsigned long length,
  *
  * The pages stay pinned until iommufd_access_unpin_pages() with the same range;
  * the driver's unmap function asks for that. Ranges may overlap and be pinned
- * many times. Sleeps, maybe for ever, but ends by SIGKILL.
+ * many times. Sleeps, maybe indefinitely, but ends by SIGKILL.
  *
  * Return: 0, or with nothing pinned: -EINVAL length 0, borders inside a page,
  * the range is being unmapped, needs_pin_pages not set; -EOVERFLOW; -ENOENT
@@ -575,7 +575,7 @@ static void drop_pins(struct io_pagetable *iopt, unsigned long start,
 }
 
 /**
- * iommufd_access_unpin_pages - let go of what was pinned
+ * iommufd_access_unpin_pages - unpin what was pinned
  * @access: The access
  * @iova: As given to iommufd_access_pin_pages(), or the first of several adjacent
  *        ranges that were
@@ -638,7 +638,7 @@ static int copy_range(struct io_pagetable *iopt, unsigned long start,
  * @flags: IOMMUFD_ACCESS_RW_WRITE to write. IOMMUFD_ACCESS_RW_KTHREAD changes
  *         nothing: any caller may work on the memory of any process
  *
- * Pins nothing beyond the call. Sleeps, maybe for ever, but ends by SIGKILL.
+ * Pins nothing beyond the call. Sleeps, maybe indefinitely, but ends by SIGKILL.
  *
  * Return: 0; -EINVAL length 0 or being unmapped; -EOVERFLOW; -ENOENT attached to
  * no IOAS, or not mapped; -EPERM; -EFAULT. A part may have been copied if not 0.

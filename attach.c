@@ -2,8 +2,8 @@
 /*
  * Attaching devices, and PASIDs of devices.
  *
- * Chooses the page table: one that user space names, one that an IOAS has and that
- * fits, or a new one.
+ * Chooses the page table: the one that user space names, one of the IOAS that fits, or a
+ * new one.
  */
 #include <linux/iommu.h>
 #include <linux/iommufd.h>

@@ -2,12 +2,11 @@
 /*
  * What an attach does before it takes any lock.
  *
- * Memory is pinned for an attach, and its page faults can take for ever: user space
- * says when they end. So no lock may be held meanwhile that anybody else needs to
- * tear something down, neither ours nor one of the driver that calls us. Owns the
- * list of the threads that have prepared an attach. Between the preparation and its
- * end the thread's attaches fault nothing in: they refuse an IOAS that it has not
- * prepared.
+ * An attach pins memory, which can fault and take indefinitely: user space decides when a
+ * page fault ends. No lock that a teardown needs may be held meanwhile, neither ours nor
+ * one of the driver that calls us. So a thread prepares an attach first, and this file
+ * keeps the list of the threads that have. Between prepare and finish the thread's
+ * attaches fault nothing in: they refuse an IOAS that was not prepared.
  */
 #include <linux/iommufd.h>
 #include <linux/module.h>
@@ -49,14 +48,14 @@ static int prepare(struct iommufd_preparation *preparation, u32 pt_id)
 }
 
 /**
- * iommufd_attach_prepare - do what an attach can take for ever with
+ * iommufd_attach_prepare - do the part of an attach that can take indefinitely long
  * @ctx: The context
  * @pt_id: What is going to be attached to
  *
  * A driver calls this before it takes the locks under which it calls
  * iommufd_device_attach() or iommufd_device_replace(), in the same thread, if anybody
  * else waits for these locks: a process that hangs then hangs alone. If @pt_id is an
- * IOAS, all that is mapped there is pinned and stays so. Sleeps, maybe for ever, but
+ * IOAS, all that is mapped there is pinned and stays so. Sleeps, maybe indefinitely, but
  * ends by SIGKILL.
  *
  * Return: for iommufd_attach_finish(); or an ERR_PTR: -ENOMEM, or as io_pages_hold():

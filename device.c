@@ -2,9 +2,9 @@
 /*
  * The device: a physical device whose DMA user space directs.
  *
- * Owns binding, which takes the DMA of a device away from the kernel, and
- * IOMMU_GET_HW_INFO: it finds the driver function that knows what the device's IOMMU
- * can do, and copies the answer to user space.
+ * Binds and unbinds devices; binding takes the DMA of a device away from the kernel.
+ * Implements IOMMU_GET_HW_INFO: finds the driver function that describes the device's
+ * IOMMU, and copies its answer to user space.
  */
 #include <linux/iommu.h>
 #include <linux/log2.h>

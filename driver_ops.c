@@ -2,10 +2,9 @@
 /*
  * What IOMMU drivers can do beyond struct iommu_ops.
  *
- * Owns the table in which a driver, or a module that knows its hardware, enters
- * its functions for the struct iommu_ops that its devices have, and the life of
- * these modules while their functions are used. It must never know what the
- * functions do, nor any other part of iommufd.
+ * Keeps the table in which a driver, or a module that knows its hardware, registers more
+ * functions for the struct iommu_ops of its devices, and pins such a module while its
+ * functions are in use. Independent of the rest of iommufd.
  */
 #include <linux/iommu.h>
 #include <linux/iommufd.h>

@@ -2,22 +2,22 @@
 /*
  * The fault queue: page requests of devices on their way to user space and back.
  *
- * Owns every group of page requests from the moment that an IOMMU driver reports
- * it until it is answered, which happens exactly once: by user space, or when the
- * device leaves the page table. It must never know how user space reads them.
+ * A group of page requests is in the queue from the moment the IOMMU driver reports it
+ * until it is answered, exactly once: by user space, or when the device leaves the page
+ * table. fault_file.c is how user space reads them.
  *
- * A group refers to its handle and to its device, but keeps neither of them. So
- * who frees a handle drops its groups, and who lets a device go those of it under
- * every handle, when nothing can come any more.
+ * A group points to its handle and its device but holds a reference to neither. Freeing a
+ * handle therefore drops the handle's groups first, and unbinding a device drops the
+ * device's groups under every handle, once no more can arrive.
  *
- * Page requests of a device are on while it is attached, by itself or by a PASID, to
- * a page table that has a fault queue. IOMMU drivers refuse to turn them on twice, so
- * it is counted. What the device has asked for until they were off is answered then,
- * whatever handle of its group it came by, for it may be removed next.
+ * Page requests of a device are enabled while it is attached, by itself or by a PASID, to
+ * a page table with a fault queue. IOMMU drivers refuse to enable them twice, so it is
+ * counted. Requests that arrived before they were disabled are answered then, whichever
+ * handle of the group they came by, because the device may be removed next.
  *
- * A driver reports from the thread of its interrupt, and a detach waits for that
- * thread with all kinds of locks held. So what is called there takes no lock but
- * that of the handle and queue_lock, under which nobody waits.
+ * A driver reports from its interrupt thread, and a detach waits for that thread with
+ * locks of every kind held. So the report function takes no lock but the handle's and
+ * queue_lock, and nothing sleeps under those.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>

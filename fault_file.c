@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The file descriptor of a fault queue.
+ * The file descriptor of a fault queue: read, write and poll, and how long the file keeps
+ * the queue.
  *
- * Owns what read, write and poll promise to user space, and how long the queue
- * is kept by its file. No lock that a detach takes is held while user memory is
- * touched.
+ * User memory is touched without any lock that a detach takes.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>

@@ -2,8 +2,8 @@
 /*
  * The device group: the devices of an IOMMU group that are bound to a context.
  *
- * Keeps the table of the groups of a context. A group is in it for as long as it has a
- * reference; some of the references are those of owners, for which the context owns
+ * A context has a table of its groups. A group stays in it for as long as it has a
+ * reference. Some references are those of owners: while there is one, the context owns
  * the DMA of the group.
  */
 #include <linux/iommu.h>

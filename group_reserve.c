@@ -2,10 +2,9 @@
 /*
  * The IOVA ranges that the devices of a group need for themselves.
  *
- * Reserves in an IOVA space what a device cannot reach as DMA or uses for something
- * else, for as long as the device is attached, and finds where the doorbells of
- * interrupts are to appear. DMA with a PASID needs no such ranges: interrupts are sent
- * without one.
+ * While a device is attached, reserves in the IOVA space what the device cannot reach by
+ * DMA or uses for something else, and finds where interrupt doorbells have to appear. DMA
+ * with a PASID needs no such ranges: interrupts are sent without one.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>

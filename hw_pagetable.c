@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The HWPT: a page table of an IOMMU as an object of user space.
+ * The HWPT: an IOMMU page table as an object of user space.
  *
- * Owns what all kinds have in common: how the IOMMU driver is asked for a domain,
- * and what an attachment does to the object.
+ * What all kinds have in common: asking the IOMMU driver for a domain, and what attaching
+ * does to the object.
  */
 #include <linux/iommu.h>
 #include <linux/pagemap.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOMMU_HWPT_ALLOC: makes a HWPT of any kind.
+ * IOMMU_HWPT_ALLOC: allocates a HWPT of any kind.
  *
- * Owns what the kind depends on, and the way of the driver's data from user space.
+ * Decides the kind, and copies the driver's data from user space.
  */
 #include <linux/fs.h>
 #include <linux/iommu.h>
@@ -145,8 +145,8 @@ static struct iommufd_hwpt *new_without_faults(struct iommufd_command *command,
  * iommufd_hwpt_alloc - IOMMU_HWPT_ALLOC
  * @command: The call
  *
- * Sleeps, maybe for ever if memory must be pinned, but ends by SIGKILL. Nobody waits
- * for it meanwhile, not even who removes the device.
+ * Sleeps, maybe indefinitely if memory must be pinned, but ends by SIGKILL. Nothing waits
+ * for it meanwhile, not even a removal of the device.
  *
  * Return: 0, -EOPNOTSUPP, -EINVAL, -ENOENT, -EINTR, -EFAULT, as
  * iommufd_hwpt_domain_alloc(), iopt_add_pinner() and iopt_add_domain().

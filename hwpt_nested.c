@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The nested HWPT: a page table of a guest on top of one of ours.
+ * The nested HWPT: a guest's page table on top of one of ours.
  *
- * The guest's table lies in its own memory and translates its addresses to guest
- * physical ones; the parent takes them from there. Owns the rules of who can be
- * a parent, and the way of the guest's cache invalidations to the driver. It must
- * never know what is in the driver's data.
+ * The guest's table is in the guest's memory and translates to guest physical addresses,
+ * which the parent then translates. Checks which HWPT can be a parent, and passes the
+ * guest's cache invalidations to the driver, whose data it does not interpret.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The paging HWPT: a page table that holds all mappings of an IOAS.
+ * The paging HWPT: a page table with all mappings of an IOAS.
  *
- * Owns how it becomes part of the IOVA space and leaves it, and the commands for
- * dirty tracking.
+ * Adds it to the IOVA space and removes it. Implements the commands for dirty tracking.
  */
 #include <linux/iommu.h>
 #include <linux/iova_bitmap.h>
@@ -316,7 +315,7 @@ static int get_bitmap(struct iommufd_hwpt_paging *paging,
  * iommufd_hwpt_get_dirty_bitmap - IOMMU_HWPT_GET_DIRTY_BITMAP
  * @command: The call
  *
- * Faults the bitmap in, which can take for ever but ends by SIGKILL.
+ * Faults the bitmap in, which can take indefinitely long but ends by SIGKILL.
  *
  * Return: 0, -EOPNOTSUPP, -ENOENT, -EINVAL, -EOVERFLOW, -ENOMEM, -EINTR, or an
  * error of the IOMMU driver.

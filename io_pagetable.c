@@ -2,8 +2,8 @@
 /*
  * The IOVA space of an IOAS: what may be where.
  *
- * Owns the reserved ranges, the allowed ranges and the alignment, and finds
- * areas. It must never know what a device, an access or a user structure is.
+ * Keeps the reserved ranges, the allowed ranges and the alignment, and finds areas. Knows
+ * nothing of devices, accesses or the user API.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -125,7 +125,7 @@ bool iopt_is_cut(struct io_pagetable *iopt, unsigned long start,
 }
 
 /**
- * iopt_wake - wake up all who wait in iopt_wait()
+ * iopt_wake - wake everybody in iopt_wait()
  * @iopt: The IOVA space, with iova_lock held
  */
 void iopt_wake(struct io_pagetable *iopt)

@@ -53,7 +53,7 @@ enum iopt_tracking {
  * @large: Entries larger than PAGE_SIZE may be used. Changed under
  *         @domains_lock, too
  * @page_users: Accesses that pin pages
- * @pinners: Who needs live areas pinned: the domains, and who is about to add one
+ * @pinners: How many need live areas pinned: the domains, and calls that will add one
  *           (iopt_pins.c)
  * @pinned: Those of @pinners that have seen all live areas pinned
  * @events: Counts what somebody may wait for in iopt_wait()
@@ -102,9 +102,9 @@ struct iopt_domain {
 };
 
 /**
- * struct iopt_access - somebody who pins memory of an IOVA space with the CPU
+ * struct iopt_access - a driver that pins memory of an IOVA space for the CPU
  * @link: In io_pagetable.accesses
- * @unmap: Have the pins that intersect a range let go; called with access_lock
+ * @unmap: Unpin what intersects a range; called with access_lock
  *         alone, shared
  */
 struct iopt_access {
@@ -194,7 +194,7 @@ int iopt_read_tracked(struct io_pagetable *iopt, struct iova_bitmap *bitmap,
 bool iopt_is_tracking(struct io_pagetable *iopt);
 void iopt_lose_track(struct io_pagetable *iopt);
 
-/* iopt_access.c: who has to let go before memory is unmapped */
+/* iopt_access.c: asks for unpinning before memory is unmapped */
 void iopt_ask_accesses(struct io_pagetable *iopt, struct iopt_access *only,
 		       unsigned long start, unsigned long last);
 void iopt_add_access(struct io_pagetable *iopt, struct iopt_access *access);

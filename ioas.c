@@ -2,8 +2,8 @@
 /*
  * The IOAS and its commands.
  *
- * Owns the checks of what user space passes in, in the order that the API
- * promises. It must never know how anything is mapped.
+ * Checks what user space passes in, in the order that the API promises; iopt/ does the
+ * work.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
@@ -137,7 +137,7 @@ struct iommu_iova_range *iommufd_ioas_ranges(struct iommufd_ioas *ioas,
 	} while (true);
 }
 
-/* The list is copied to user space without a lock: that can take for ever */
+/* The list is copied to user space without a lock: that can take indefinitely long */
 static int copy_ranges(struct iommufd_ioas *ioas,
 		       struct iommu_ioas_iova_ranges *args)
 {

@@ -89,20 +89,20 @@
  *
  * Nothing that tears down (unbind, detach, close, destroy, removal of a device, unload
  * of a module) waits for a lock that is held while user memory is faulted in, copied
- * or waited for, which can take for ever. Therefore:
+ * or waited for, which can take indefinitely long. Therefore:
  *
  *   - The two locks at the top are taken by requests that user space makes, which end
  *     by SIGKILL, and by nobody else.
  *   - None of the others is held, and no device is kept from being removed, while
  *     user memory is touched. What an attach needs pinned is pinned before it takes
  *     the first lock, also of the drivers that call it (attach_prepare.c).
- *   - mmap_lock can be held by its owner for ever. It is waited for by who maps, pins
- *     and charges, who has no other lock then; never by who unmaps, unpins or credits.
+ *   - mmap_lock can be held by its owner indefinitely. Mapping, pinning and charging wait
+ *     for it, without any other lock; unmapping, unpinning and crediting never do.
  *   - A worker of the kernel gets work that needs nothing but a processor. It is never
  *     given to fault, migrate or wait for anything of user space's.
  *
- * So a thread that hangs in a fault stops those who want the very pages or the very
- * area, who can be killed as well, and nobody else.
+ * So a thread that hangs in a fault holds up those that want the same pages or the same
+ * area, which can be killed as well, and nobody else.
  * The callback iommufd_access_ops.unmap is called with access_lock alone, shared.
  */
 #ifndef __IOMMUFD_PRIVATE_H

@@ -114,7 +114,7 @@ enum {
  * @op: IOMMU_TEST_OP_*
  * @id: The object to work on, or for accesses the file descriptor
  * @__reserved: Ignored
- * @add_reserved: Have a range of IOAS @id reserved for nobody, for ever
+ * @add_reserved: Reserve a range of IOAS @id, for no device and until the IOAS is destroyed
  * @mock_domain: Make a mock device and attach it to IOAS or HWPT @id
  * @mock_domain_flags: Likewise, with MOCK_FLAGS_DEVICE_*
  * @mock_domain_replace: Move mock device @id to another IOAS or HWPT

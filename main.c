@@ -2,10 +2,9 @@
 /*
  * The character device /dev/iommu.
  *
- * Owns the file operations, the way a command's structure travels between user
- * space and the kernel, and the table of commands. It must never know what a
- * command does: a new one is one line in the table and one function in the file
- * of its object.
+ * The file operations, the table of commands, and how a command's structure gets from
+ * user space and back. A new command is a line in the table and a function in the file of
+ * its object.
  */
 #include <linux/file.h>
 #include <linux/fs.h>

@@ -2,12 +2,12 @@
 /*
  * A context: references to it, and its object table.
  *
- * Owns the ids and the references of all objects: who may find an object, who
- * may destroy it, and when. It knows nothing of what the objects are for.
+ * Ids and references of all objects: how an object is found, and when it may be
+ * destroyed. It does not depend on what the objects are.
  *
- * An id is reserved first and shows its object only when the creation has
- * succeeded in full. An object leaves the table before it is taken apart, so
- * nobody finds one that is half destroyed.
+ * An id is reserved first and shows its object only once the creation has succeeded in
+ * full. An object is removed from the table before it is taken apart, so that a lookup
+ * never finds a half-destroyed one.
  */
 #include <linux/file.h>
 #include <linux/slab.h>

@@ -38,7 +38,7 @@ struct iommufd_object_ops {
  * struct iommufd_object - the first member of every object
  * @ctx: The context it lives in
  * @ops: Its kind
- * @users: One for the table, one for everybody who works with the object or
+ * @users: One for the table, one for each call that works with the object or
  *         refers to it. IOMMU_DESTROY needs it to be 1.
  * @id: Its number in the table, > 0
  */

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOMMU_OPTION: switches of a context and of its IOAS.
- *
- * Owns the table of options. It must never know what an option does.
+ * IOMMU_OPTION: settings of a context and of its IOAS, as a table of options.
  */
 #include <linux/capability.h>
 

@@ -2,19 +2,17 @@
 /*
  * A range of memory and its pins.
  *
- * Owns the answer to which pages are pinned and what their PFNs are: a store of
- * runs, filled when the first user of a page comes and emptied when the last
- * one goes. It must never know what an IOVA or an IOMMU domain is.
+ * Keeps which pages are pinned and their PFNs: a store of runs, filled when the first
+ * user of a page arrives and emptied after the last one.
  *
- * Users are holds: intervals of page indexes. Pinning can fail and sleep for
- * ever, so it is done with a hold in state pending and without the lock.
- * Another hold that overlaps a pending one waits for it; one that goes away
- * does not, it leaves what the pending one covers. So the pages in the store
- * are always those of the holds that are not pending, plus a part of those that
- * are.
+ * A user is a hold: an interval of page indexes. Pinning can fail, and can sleep
+ * indefinitely, so it is done without the lock while the hold is pending. A hold that
+ * overlaps a pending one waits for it. Releasing a hold does not wait: it leaves the
+ * pages that a pending hold covers. So the store always contains the pages of all holds
+ * that are not pending, and part of the pages of those that are.
  *
- * Letting go cannot fail: the store is cut at the ends of a hold when it comes,
- * so whatever part of it must be erased one day begins and ends at a cut.
+ * Releasing a hold cannot fail: adding it cuts the store at both its ends, so whatever
+ * has to be erased later begins and ends at a cut.
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
@@ -140,8 +138,8 @@ static int pin_hole(struct io_pages *pages, struct pfn_builder *builder,
 }
 
 /*
- * Charge for a hole, then pin it: pinning can take for ever, and whoever may not
- * have so much is not to have it meanwhile. Without the lock.
+ * Charge for a hole, then pin it: pinning can take indefinitely long, and nobody is to
+ * have more than the limit while it does. Called without the lock.
  */
 static int get_hole(struct io_pages *pages, struct pfn_builder *builder,
 		    unsigned long first, unsigned long last)
@@ -161,7 +159,7 @@ static int get_hole(struct io_pages *pages, struct pfn_builder *builder,
 	return rc;
 }
 
-/* Drops the lock meanwhile: this is where threads hang */
+/* Drops the lock for the time of the pinning: this is where threads hang */
 static int fill_hole(struct io_pages *pages, unsigned long first,
 		     unsigned long last)
 {
@@ -311,7 +309,7 @@ static bool range_pending(struct io_pages *pages, unsigned long first,
 	return false;
 }
 
-/* With the lock, which it drops meanwhile */
+/* Called with the lock, which it drops and takes again */
 static noinline_for_stack int wait_for_hold(struct io_pages *pages)
 {
 	unsigned int events = pages->events;
@@ -387,7 +385,7 @@ static int finish_hold(struct io_pages *pages, struct io_hold *hold)
  * @first: First page index
  * @last: Last page index
  *
- * Pins what is not pinned yet. Can sleep for ever, but ends by SIGKILL; the
+ * Pins what is not pinned yet. Can sleep indefinitely, but ends by SIGKILL; the
  * caller holds no lock that such a sleep may not block.
  *
  * Return: 0, all pages of the range are in @pages->runs until
@@ -413,7 +411,7 @@ int io_pages_hold(struct io_pages *pages, struct io_hold *hold,
 }
 
 /**
- * io_pages_release - let go of a hold
+ * io_pages_release - remove a hold
  * @pages: The range of memory
  * @hold: From io_pages_hold()
  *
@@ -431,7 +429,7 @@ void io_pages_release(struct io_pages *pages, struct io_hold *hold)
  * io_pages_lose - never unpin pages that a device may still reach
  * @pages: The range of memory, of which an IOMMU driver has left something mapped
  *
- * What is pinned stays so for ever, and charged: it is lost, but nobody else's
+ * What is pinned stays pinned and charged: it is lost, but nobody else's
  * memory is written to. Can be called with any lock held.
  */
 void io_pages_lose(struct io_pages *pages)
@@ -491,7 +489,7 @@ static int copy_unpinned(struct io_pages *pages, unsigned long offset,
  * @length: Bytes
  * @write: From @data to the memory
  *
- * Sleeps, maybe for ever, but ends by SIGKILL. The caller holds no lock that
+ * Sleeps, maybe indefinitely, but ends by SIGKILL. The caller holds no lock that
  * such a sleep may not block.
  *
  * Return: 0, or as pin_user_page(); then a part may have been copied.

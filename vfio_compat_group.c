@@ -2,11 +2,10 @@
 /*
  * The groups that VFIO put into the container.
  *
- * Owns what a container does with a group: it takes the DMA of the group when the
- * group is put in, and attaches it when the type of the IOMMU is set, so that
- * what can go wrong does so there and then, and the addresses that devices can't
- * use are known before the first of them is opened. With the last group the
- * mappings go. It must never know which devices of a group are open.
+ * Takes the DMA of a group when it is put in, and attaches it when the type of the IOMMU
+ * is set. Errors are thus reported there and then, and the addresses that devices cannot
+ * use are known before the first device is opened. When the last group is removed, all
+ * mappings are. Which devices of a group are open does not matter here.
  */
 #include <linux/iommu.h>
 #include <linux/module.h>
@@ -194,7 +193,7 @@ static bool is_used(struct io_pagetable *iopt)
 /*
  * As VFIO's own container does. It leaves an IOAS that user space has chosen, or
  * uses for something else, and what another thread maps or pins at this moment: that
- * may take for ever, and removing a device waits for this.
+ * may take indefinitely, and removing a device waits for this.
  */
 static void empty_container(struct iommufd_ctx *ctx)
 {
@@ -305,7 +304,7 @@ static int compat_attach_prepared(struct vfio_compat *compat,
  * @ioas: What they are attached to, those that are not attached already
  *
  * Pins all memory that is mapped, if there is a group to be attached, before it takes
- * a lock; this can sleep for ever but ends by SIGKILL.
+ * a lock; this can sleep indefinitely but ends by SIGKILL.
  *
  * Return: 0; or, with nothing changed, -EPERM interrupts can't be isolated, -EINTR
  * killed, as iommufd_group_attach().

@@ -3,8 +3,7 @@
  * The container's mappings and which of their pages are dirty: VFIO_IOMMU_MAP_DMA,
  * VFIO_IOMMU_UNMAP_DMA and VFIO_IOMMU_DIRTY_PAGES.
  *
- * Owns the checks that type1 makes and the errors that it gives, which differ from
- * those of the IOAS.
+ * Makes type1's checks and returns type1's errors, which differ from those of the IOAS.
  */
 #include <linux/align.h>
 #include <linux/bitops.h>

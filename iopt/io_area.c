@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One mapping: a piece of the IOVA space and the memory that appears there.
+ * The area: one mapping, a piece of the IOVA space and the memory that appears there.
  *
- * Owns what a mapping is made of, whether its memory is pinned, and how its pages get
- * into a domain's page table: who writes which part of a large one.
+ * What an area consists of, whether its memory is pinned, and how its pages are written to
+ * a domain's page table, by several workers if it is large.
  */
 #include <linux/iommu.h>
 #include <linux/math.h>
@@ -265,7 +265,7 @@ void io_area_set_state(struct io_area *area, enum io_area_state state)
  * io_area_hold - pin the memory of an area
  * @area: Has an IOVA; the caller is the only one to change it
  *
- * Can sleep for ever, see io_pages_hold().
+ * Can sleep indefinitely, see io_pages_hold().
  *
  * Return: 0, or as io_pages_hold().
  */
@@ -303,7 +303,7 @@ void io_area_release(struct io_area *area)
  * @area: The area
  * @writer: As it is at the beginning of each part
  * @part_size: Pages, a multiple of PART_ALIGN
- * @mapped: Bytes, by part; each written by who has the part
+ * @mapped: Bytes, by part; each written by the worker that has the part
  */
 struct area_work {
 	struct io_area *area;

@@ -2,14 +2,11 @@
 /*
  * Reading which pages of an IOMMU domain devices have written to.
  *
- * Owns what is to be known of the drivers' function for it. It must never know
- * what is mapped in the domain, or who asks.
- *
- * A driver looks at each entry of a range, makes it clean if it is told to, and
- * adds those that were dirty to a bitmap and to a gather of IOTLB ranges. Where
- * the kernel was built without iommufd, recording in the bitmap was compiled to
- * nothing in its drivers. The gather is always filled, but keeps only the hull
- * of what was added. It is enough: the hull of one entry is exact.
+ * A driver's read_and_clear_dirty() looks at each entry of a range, makes it clean if
+ * told to, and adds the dirty ones to a bitmap and to a gather of IOTLB ranges. A kernel
+ * without iommufd has the bitmap compiled out of its drivers. The gather is always
+ * filled, but keeps only the hull of what was added. That is enough, because the hull of
+ * a single entry is exact.
  *
  *   1. Ask for a block without making anything clean. An empty hull: all of it
  *      is clean, and that is most of the memory most of the time.

@@ -2,10 +2,9 @@
 /*
  * Writing extents of physical memory into an IOMMU domain.
  *
- * Owns what is to be known of the drivers' map and unmap functions: which calls
- * are cheap, how large they may be, and how some of them fail. It must never
- * know where the memory comes from or who else maps it. The domain is write
- * only: nothing is read back but to clean up after a failure.
+ * Knows how the drivers' map and unmap functions behave: which calls are cheap, how large
+ * they may be, and how some of them fail. Does not know where the memory comes from. The
+ * domain is write only: nothing is read back, except to clean up after a failure.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>

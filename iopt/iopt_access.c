@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The accesses of an IOVA space, as far as unmapping must ask them to let go.
- *
- * Owns the list of who is to be asked. It must never know what an access is.
+ * The accesses of an IOVA space: the list of those that an unmap asks to unpin.
  */
 #include <linux/jiffies.h>
 #include <linux/sched.h>
@@ -55,7 +53,7 @@ static void notify_range(struct io_pagetable *iopt, struct iopt_access *only,
 }
 
 /**
- * iopt_ask_accesses - have accesses let go of what they pinned
+ * iopt_ask_accesses - have accesses unpin what they pinned
  * @iopt: The IOVA space, with none of its locks held
  * @only: The one access to ask, or NULL for all
  * @start: First IOVA
@@ -63,7 +61,7 @@ static void notify_range(struct io_pagetable *iopt, struct iopt_access *only,
  *
  * They are called once for each area that has pins, and for no other: some
  * drivers walk the range they are given page by page. A driver may be about to
- * let go in another thread and therefore do nothing when it is called, so this
+ * unpin in another thread and therefore do nothing when it is called, so this
  * also waits a moment for pins to go.
  */
 void iopt_ask_accesses(struct io_pagetable *iopt, struct iopt_access *only,

@@ -2,14 +2,12 @@
 /*
  * Dirty tracking of an IOVA space.
  *
- * Owns the walk over the areas, whose pages a domain knows to be dirty or not, and
- * the question whether all domains together know it. It must never know how a
- * domain is asked.
+ * Walks the areas and collects which of their pages a domain has as dirty; also knows
+ * whether all domains together can tell.
  *
- * What a step reads is kept from being unmapped and revoked by iova_lock, and written
- * by nobody because of domains_lock, shared. Others need these locks as well, so a
- * step is short. User memory, the bitmap that is, is faulted in before the steps whose
- * bits it has.
+ * While a step reads an area, iova_lock keeps it from being unmapped and revoked, and
+ * domains_lock, shared, from being written. Others need these locks too, so a step is
+ * short. The user's bitmap is faulted in before the steps that set its bits.
  */
 #include <linux/iommu.h>
 #include <linux/iova_bitmap.h>
@@ -112,7 +110,7 @@ static int read_piece(struct iova_bitmap *bitmap, unsigned long iova,
  *         in part in the range
  *
  * Ends at the first IOVA where nothing is mapped. Faults the bitmap in, which
- * can sleep for ever but ends by SIGKILL; the caller holds no lock from
+ * can sleep indefinitely but ends by SIGKILL; the caller holds no lock from
  * hwpt_lock down.
  *
  * Return: 0; -EFAULT: a part of the bitmap is not there, and from there on
@@ -323,7 +321,7 @@ static void begin_readers(struct io_pagetable *iopt, struct iova_bitmap *bitmap,
 	unlock_areas(iopt);
 }
 
-/* Those of domains that have come meanwhile were not used */
+/* Those of domains that were added meanwhile were not used */
 static void end_readers(struct io_pagetable *iopt, bool failed)
 {
 	struct iopt_domain *entry;
@@ -409,7 +407,7 @@ static int track_piece(struct iova_bitmap *bitmap, unsigned long iova,
  *          nothing is mapped
  * @clear: What was recorded is clean afterwards
  *
- * Faults the bitmap in, which can sleep for ever but ends by SIGKILL; the caller
+ * Faults the bitmap in, which can sleep indefinitely but ends by SIGKILL; the caller
  * holds no lock from hwpt_lock down.
  *
  * Return: 0; -EFAULT, -ENOMEM: a part of the bitmap is not there; -EINVAL:

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The domains of an IOVA space: each holds a copy of all areas.
+ * The domains of an IOVA space: each has a copy of all areas.
  *
- * Owns how a new domain gets its copy. It is filled from the lowest area to the
- * highest, and says at any time how far it came (iopt_domain.filled): areas below
- * that are in it already, and come and go as in any other domain. So do areas that
- * become live after the domain has joined: what is left to be filled in only gets less,
- * whatever user space maps meanwhile. The locks are given up now and then between areas.
- * It must never know what a domain is attached to.
+ * A new domain is filled from the lowest area to the highest, and iopt_domain.filled says
+ * how far: areas below that are in the domain already, and are mapped and unmapped as in
+ * any other. So are areas that become live after the domain was added, so the rest that is
+ * to be filled only shrinks, whatever user space maps meanwhile. The locks are released
+ * now and then between areas.
  */
 #include <linux/iommu.h>
 #include <linux/jiffies.h>

@@ -2,9 +2,9 @@
 /*
  * Mapping and copying in an IOVA space.
  *
- * Owns the way of a new area from nothing to live. A call makes a list of areas,
- * one for what the process has at an address, one a source area for a copy, which
- * get adjacent IOVAs and become live together or not at all:
+ * A new area's way from nothing to live. A call makes a list of areas, one for what the
+ * process has at an address, or one for each source area of a copy. They get adjacent
+ * IOVAs and become live together or not at all:
  *
  *   1. take the IOVAs, areas in state SETUP (iova_lock)
  *   2. pin the memory, if there is a pinner (no lock)
@@ -252,7 +252,7 @@ static bool pins_maps(const struct io_pagetable *iopt)
 
 /*
  * Pinning is done without a lock. So whether the areas are to be pinned is a guess at
- * first, and meanwhile the last pinner can have gone or the first one come.
+ * first, and since then the last pinner can have left or the first one arrived.
  */
 static int make_live(struct io_pagetable *iopt, struct list_head *areas,
 		     bool pinned)

@@ -2,13 +2,13 @@
 /*
  * Whether the areas of an IOVA space have their memory pinned.
  *
- * Owns the count of those who need it, the pinners: each domain, and each call that
- * is about to add one. While there is one, areas that become live are held; when the
- * first one comes, the others are pinned here, and when the last one goes, let go.
+ * Counts those that need it, the pinners: each domain, and each call that is about to add
+ * one. While there is a pinner, areas that become live are pinned. When the first pinner
+ * arrives, all other areas are pinned here; when the last one leaves, all are unpinned.
  *
- * Pinning can take for ever. So it is done before an attach takes any lock that
- * somebody else may need, and this is the only place where it is done for areas that
- * are live. An attach itself then finds everything pinned.
+ * Pinning can take indefinitely. So it is done before an attach takes any lock that
+ * somebody else may need, and live areas are pinned nowhere else. The attach itself then
+ * finds everything pinned.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -58,7 +58,7 @@ static int wait_for_others(struct io_pagetable *iopt)
 	return rc;
 }
 
-/* Areas that come meanwhile are held by those who make them */
+/* Areas that are added meanwhile are pinned by the calls that add them */
 static int pin_areas(struct io_pagetable *iopt)
 {
 	unsigned long start = 0;
@@ -103,7 +103,7 @@ static void unpin_areas(struct io_pagetable *iopt)
  * iopt_add_pinner - have all areas pinned, and those that come
  * @iopt: The IOVA space
  *
- * Faults memory in, which can sleep for ever but ends by SIGKILL. The caller holds
+ * Faults memory in, which can sleep indefinitely but ends by SIGKILL. The caller holds
  * no lock.
  *
  * Return: 0, until iopt_remove_pinner(); or as io_pages_hold(), with nothing changed.

@@ -2,16 +2,16 @@
 /*
  * Unmapping from an IOVA space.
  *
- * Owns the way of an area from live to nothing. A call looks at its whole range
- * first, so that what it refuses has changed nothing:
+ * An area's way from live to nothing. A call looks at its whole range first, so that a
+ * refusal has changed nothing:
  *
- *   1. check the range; have the pins of accesses let go, and look again
- *   2. all areas to state DYING (iova_lock)
- *   3. one by one: out of all domains, unpinned, out of the tree
- *   4. freed, and no longer charged for (no lock)
+ *   1. check the range; have accesses unpin what they have pinned there, and check again
+ *   2. set all areas to DYING (iova_lock)
+ *   3. for each: unmap it from all domains, unpin it, remove it from the tree
+ *   4. free them, and credit what was charged (no lock)
  *
- * Domains_lock is held, shared, from the check to the end: a domain that is
- * being added sees areas either live or not at all.
+ * domains_lock is held, shared, from the check to the end: a domain that is being added
+ * sees areas either live or not at all.
  */
 #include <linux/jiffies.h>
 #include <linux/mm.h>
@@ -19,7 +19,7 @@
 
 #include "io_pagetable.h"
 
-/* How long to ask accesses to let go before it is their driver's bug */
+/* How long to ask accesses to unpin before that is their driver's bug */
 #define UNMAP_JIFFIES HZ
 
 /* What is to be removed */
@@ -246,12 +246,12 @@ static int unmap_range(struct io_pagetable *iopt, struct unmap_range *range,
  * @unmapped: Set to the number of bytes removed
  *
  * On return no device and no access reaches the memory through these IOVAs.
- * Waits for accesses to let go of it, and for pinning in progress to end;
+ * Waits for accesses to unpin it, and for pinning in progress to end;
  * SIGKILL ends that wait. The caller holds no lock.
  *
  * Return: 0; with nothing changed -ENOENT: there is nothing, or an area reaches
  * out of the range, -EBUSY: an area is being set up or removed by another call,
- * -EINTR: killed; -EDEADLK: an access does not let go, the areas stay but can't
+ * -EINTR: killed; -EDEADLK: an access does not unpin, the areas stay but can't
  * be pinned any more.
  */
 int iopt_unmap(struct io_pagetable *iopt, unsigned long start,

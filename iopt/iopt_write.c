@@ -2,13 +2,13 @@
 /*
  * One area in all domains of an IOVA space, and device memory out of all of them.
  *
- * Owns the rule which lock keeps the domains' copies of an area the same. An area of
- * memory is written and erased under domains_lock, shared, by the call that owns it.
- * An area of device memory is so under iova_lock, which is never held for long:
- * revoking it is then held up by nobody who writes a large area.
+ * Which lock keeps the domains' copies of an area the same is decided here. An area of
+ * memory is written and erased under domains_lock, shared, by the call that owns the area.
+ * An area of device memory is written and erased under iova_lock, which is never held for
+ * long: revoking it then never waits for a large area to be written.
  *
  * A guest that writes to the command register of its device waits until the BAR is
- * revoked, so that must not wait for anybody who maps or attaches.
+ * revoked, so that must not wait for a map or an attach.
  */
 #include <linux/export.h>
 #include <linux/iommu.h>
@@ -154,7 +154,7 @@ int iopt_restore_area(struct io_pagetable *iopt, struct io_area *area)
  * @memory: The memory
  *
  * On return no device reaches it by DMA. Its mappings stay where they are,
- * without effect. Allocates nothing and cannot fail. Sleeps, but not for ever;
+ * without effect. Allocates nothing and cannot fail. Sleeps, but not indefinitely;
  * mmap_lock may be held.
  */
 void iommufd_device_memory_revoke(struct iommufd_device_memory *memory)
@@ -176,7 +176,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_memory_revoke, IOMMUFD);
  * @memory: The memory
  *
  * Its mappings take effect again. One for which there is no memory for page
- * tables has to wait for the next time. Sleeps, but not for ever.
+ * tables has to wait for the next time. Sleeps, but not indefinitely.
  */
 void iommufd_device_memory_restore(struct iommufd_device_memory *memory)
 {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The choice of an IOVA for a mapping that does not ask for one.
+ * Choosing an IOVA for a mapping that does not ask for a certain one.
  *
- * The first fit wins, so programs see the same addresses whenever they make
- * the same calls: every detail of the order in which holes are tried is part
- * of the user API.
+ * The first fit wins, so that the same calls get the same addresses each time: the order in
+ * which holes are tried is part of the user API.
  */
 #include <linux/align.h>
 #include <linux/errno.h>

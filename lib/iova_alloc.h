@@ -2,9 +2,8 @@
 /*
  * The choice of an IOVA for a mapping that does not ask for one.
  *
- * Owns the rules: alignment, windows, first fit. It must never know what the
- * ranges are for, and changes none of them: it reads three trees and answers
- * with a number. Holds no state.
+ * The rules are alignment, windows and first fit. It reads three trees, changes none of
+ * them, returns a number and keeps no state.
  *
  * Plain arithmetic: no locks, no allocation; it is tested in user space.
  */

@@ -2,18 +2,16 @@
 /*
  * The dirty bitmap: one bit for each page of an IOVA range, in user memory.
  *
- * Owns which bit stands for which IOVAs, and the user's pages that hold the bits
- * while they are being set. It must never know what finds the dirty pages, or
- * what makes them dirty. Bits are only set, so that several ranges can share a
- * bitmap, and those who fill it at the same time even a byte.
+ * Says which bit stands for which IOVAs, and holds the user's pages while bits are being
+ * set. Bits are only ever set, so several ranges can share a bitmap, and concurrent writers
+ * even a byte.
  *
- * A window on the bitmap moves along with the walk: as many of its pages are
- * pinned as have room in the structure, however long the range is. IOVAs that
- * the walk is at are thus recorded without a page fault; recording others is
- * possible and pins their page for the moment.
+ * A window on the bitmap follows the walk: as many bitmap pages are pinned as the structure
+ * has room for, however long the range is. Setting bits for IOVAs that the walk has reached
+ * takes no page fault; for other IOVAs it is possible, and pins their page for the moment.
  *
- * Drivers that are built into the kernel call this: it is an object of its own,
- * and refers to nothing else of iommufd.
+ * Drivers that are built into the kernel call this, so it is an object of its own that
+ * refers to nothing else of iommufd.
  */
 #include <linux/bitops.h>
 #include <linux/err.h>
@@ -166,7 +164,7 @@ static bool set_bits_at(struct iova_bitmap *bitmap, unsigned long address,
  *
  * Sets the bits of all pages that the range touches. In the function that
  * iova_bitmap_for_each() calls and for the range that it is called with this
- * takes no lock and does not sleep; for other IOVAs it can sleep for ever, as it
+ * takes no lock and does not sleep; for other IOVAs it can sleep indefinitely, as it
  * faults in memory of the calling process.
  */
 void iova_bitmap_set(struct iova_bitmap *bitmap, unsigned long iova,
@@ -240,7 +238,7 @@ static void close_window(struct iova_bitmap *bitmap)
  * @fn: Called with one piece of the range after the other, to record what is
  *      dirty in it. Another result than 0 ends the walk
  *
- * Faults the bitmap in, which can sleep for ever but ends by SIGKILL; no piece
+ * Faults the bitmap in, which can sleep indefinitely but ends by SIGKILL; no piece
  * whose bits could not be set is given to @fn. Sleeps.
  *
  * Return: 0, what @fn returned, or -EFAULT, -ENOMEM or -EINTR: a part of the

@@ -6,8 +6,8 @@
  * its own hole and that of its successor. The space above the highest node
  * belongs to no node: its size would not fit when the tree is empty.
  *
- * Who makes many ranges, or removes them, does it mostly in their order. So the
- * tree knows its two ends, and there is no search beyond the one or at the other.
+ * Ranges are mostly added and removed in order. So the tree keeps its first and last node,
+ * and adding beyond the last or removing the first needs no search.
  */
 #include <linux/errno.h>
 #include <linux/rbtree_augmented.h>

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Charging pinned pages to the process that mapped them.
+ * Charging pinned pages to the process that mapped them: RLIMIT_MEMLOCK in both modes, and
+ * the VmPin statistic.
  *
- * Owns the arithmetic of RLIMIT_MEMLOCK in both modes and the VmPin statistic.
- * It must never know why pages are pinned or which ones.
- *
- * What a process has locked is under its mmap_lock, which it can hold for ever: its
- * page faults do. Who charges is the process itself, and may wait. Who credits may be
- * anybody who tears something down, so a credit that finds the lock taken becomes a
- * debt. It is settled by the next charge to the process, or by a worker that tries
- * the lock now and then, but never waits for it.
+ * The count of a process's locked pages is protected by its mmap_lock, which the process
+ * can hold indefinitely in a page fault. A charge is made by the process itself, which may
+ * wait. A credit may come from any teardown, which may not: if it finds the lock taken,
+ * the credit becomes a debt. The debt is paid at the process's next charge, or by a worker
+ * that tries the lock now and then but never waits for it.
  */
 #include <linux/capability.h>
 #include <linux/hashtable.h>
@@ -301,7 +299,7 @@ static void credit_process(struct account *account, unsigned long npages)
  * @account: Who pays
  * @npages: How many CPU pages
  *
- * Takes the mmap_lock of the paying process, which can sleep for ever but ends by
+ * Takes the mmap_lock of the paying process, which can sleep indefinitely but ends by
  * SIGKILL: the caller holds no lock.
  *
  * Return: 0; with nothing charged -ENOMEM: over the limit, or -EINTR: killed.

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory of a device, a BAR, that other devices may reach by DMA.
+ * Device memory: a BAR that other devices may reach by DMA.
  *
- * Owns the question whether an address of a process is such memory, and whose.
- * Drivers that let user space mmap their BARs (vfio-pci) say by which VMAs they
- * are to be known. It must never know what a mapping of the memory looks like:
- * taking it out of the domains is the work of iopt_write.c.
+ * Finds out whether an address of a process is device memory, and of which device. Drivers
+ * that let user space mmap their BARs (vfio-pci) register how to recognise the VMAs.
+ * iopt_write.c removes the memory from the domains.
  *
- * Such memory is not pinned. It stays where it is until the driver takes it
- * back, and it can do so at any time.
+ * Device memory is not pinned. The driver can take it back at any time.
  */
 #include <linux/cc_platform.h>
 #include <linux/export.h>
@@ -183,7 +181,7 @@ static int find_locked(unsigned long address, unsigned long length, int prot,
  * @memory: Set to it, with a reference
  * @first: Set to the index of the page at @address
  *
- * Takes mmap_lock, which can sleep for ever but ends by SIGKILL.
+ * Takes mmap_lock, which can sleep indefinitely but ends by SIGKILL.
  *
  * Return: 0; -ENOENT: there is no device memory at @address; -EFAULT: it does not
  * go on to the end, may not be accessed that way, or can't be at the moment, or

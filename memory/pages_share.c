@@ -2,9 +2,9 @@
 /*
  * Pins that are counted by range, for users that keep no hold of their own.
  *
- * Drivers of emulated devices name what they want pinned, and later what they do
- * not need any more, by its range alone, and the same range many times. Owns a tree
- * that finds the hold of exactly a range. It must never know how pages are pinned.
+ * Drivers of emulated devices say what they want pinned, and later what they no longer
+ * need, by its range alone, and may name the same range many times. Keeps a tree that
+ * finds the hold of exactly that range.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -171,7 +171,7 @@ static void drop_users_inside(struct io_pages *pages, unsigned long first,
 }
 
 /**
- * io_pages_unshare - let go of a range that was shared
+ * io_pages_unshare - remove the hold of a range that was shared
  * @pages: The range of memory
  * @first: As given to io_pages_share(), or of the first of several calls for
  *         adjacent ranges: some drivers pin pages one by one and unpin all at

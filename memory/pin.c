@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pinning the memory of a process, by address, and giving pins back.
+ * Pinning the memory of a process, by address, and unpinning it.
  *
- * Owns the calls of pin_user_pages() and what makes them few: whole huge pages
- * by one pin, other pages in batches that are scanned for runs. Owns also how many
- * pins a run of PFNs holds.
+ * Makes the calls of pin_user_pages(), and makes them few: a whole huge page by one pin,
+ * other pages in batches that are scanned for runs. Knows how many pins a run of PFNs has.
  */
 #include <linux/hugetlb.h>
 #include <linux/jiffies.h>
@@ -66,7 +65,7 @@ pin_foreign(struct mm_struct *mm, unsigned long address, unsigned long npages,
 	if (locked)
 		mmap_read_unlock(mm);
 out_mm:
-	/* The last one to let go of it takes it apart, which others may wait for */
+	/* The last reference frees it, which others may wait for */
 	mmput_async(mm);
 	return pinned;
 }
@@ -264,7 +263,7 @@ static struct page **alloc_batch(unsigned long capacity)
  * @first: Index of the first page, from the start of @memory
  * @npages: How many pages, not 0
  *
- * Faults the memory in, which can sleep for ever but ends by SIGKILL. The
+ * Faults the memory in, which can sleep indefinitely but ends by SIGKILL. The
  * caller holds no lock that such a sleep may not block. On failure the builder
  * keeps what was pinned up to then; the caller unpins it.
  *

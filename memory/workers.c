@@ -2,15 +2,13 @@
 /*
  * Kernel workers that help with one large piece of work.
  *
- * Owns who does which part of the work next. It must never know what the work is.
+ * Hands out the parts of the work. The helpers are workers of a workqueue, for work that
+ * needs nothing but a processor. They are not threads of the calling process, which could
+ * be traced, frozen, limited in number, and seen. Whatever faults in or migrates user
+ * memory can take indefinitely, and is never given to them.
  *
- * Helpers are workers of a workqueue, for work that needs nothing but a processor.
- * They are no threads of the calling process, which a tracer or a frozen cgroup
- * could hold, whose number is limited, and which the process can see. What faults
- * in or moves user memory can take for ever, and so is never given to them.
- *
- * Nobody depends on a helper: parts are taken one by one, by the caller as well,
- * and a helper that gets no turn has taken none. It is then called off.
+ * Nothing waits for an idle helper: the caller takes parts too, one by one, and a helper
+ * that never got a processor has taken none. It is then cancelled.
  */
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
@@ -158,7 +156,7 @@ static void call_helpers(struct team *team, unsigned int helpers)
 	}
 }
 
-/* Waits for the parts in hand, and for nobody who has not begun */
+/* Waits for the parts that are being worked on, and for no helper that has not begun */
 static void dismiss_helpers(struct team *team, unsigned int helpers)
 {
 	unsigned int i;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the hooks in the rest of iommufd do in the test build.
- *
- * The ground: nothing here calls anything of iommufd's.
+ * What the hooks in the rest of iommufd do in the test build. Calls nothing of iommufd.
  */
 #include <linux/debugfs.h>
 #include <linux/device.h>

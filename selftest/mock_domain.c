@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The mock domain: what the mock IOMMU can attach its devices to.
+ * The mock domain: what the mock IOMMU attaches its devices to.
  *
- * Owns the two formats of paging domains, their page sizes and apertures, and how
- * they are asked for dirty pages. It must never know how devices and the IOMMU
- * come to be.
+ * The two formats of paging domains, their page sizes and apertures, and how they report
+ * dirty pages.
  */
 #include <linux/align.h>
 #include <linux/atomic.h>
@@ -67,7 +66,7 @@ static const struct mock_format formats[] = {
 
 /* How many calls of unmap_pages() are going to unmap nothing */
 static atomic_t unmaps_to_fail;
-/* 1: who maps memory next sets it to 2, and waits until it is 0 */
+/* 1: the next call that maps memory sets it to 2, and waits until it is 0 */
 static atomic_t hold_map;
 
 static struct mock_domain *to_mock_domain(struct iommu_domain *domain)
@@ -198,7 +197,7 @@ static const struct iommu_domain_ops paging_ops = {
 	.free = free_paging,
 };
 
-/* As drivers do it: who has nothing to change can't fail */
+/* As drivers do it: a call that has nothing to change cannot fail */
 static int set_dirty_tracking(struct iommu_domain *domain, bool enabled)
 {
 	if (enabled && !mock_domain_is_tracking(domain) &&

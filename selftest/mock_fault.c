@@ -2,8 +2,8 @@
 /*
  * Page requests of mock devices.
  *
- * Owns the queue by which the IOMMU core knows which mock devices may ask for
- * pages, and makes them ask. It must never know who answers.
+ * The queue that tells the IOMMU core which mock devices may request pages, and the function
+ * that makes them do so.
  */
 #include <linux/iommu.h>
 #include <linux/platform_device.h>
@@ -92,7 +92,7 @@ static void report(struct device *dev,
 
 /**
  * mock_fault_occasion - have a device do what it is planned to
- * @dev: A mock device, whose attach_lock is held by who has begun this
+ * @dev: A mock device, whose attach_lock the beginner of this holds
  * @when: What is going on: MOCK_ASK_WHEN_*
  *
  * The request is reported as if it had come just before the driver is done.

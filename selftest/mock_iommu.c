@@ -2,8 +2,7 @@
 /*
  * The mock IOMMU and the devices behind it.
  *
- * Owns how an IOMMU that does not exist is made known to the IOMMU core. It must
- * never know what iommufd does with its devices.
+ * Registers an IOMMU that does not exist with the IOMMU core.
  *
  * The core hands a new device on one of the buses it watches to the IOMMU that
  * the device's firmware names. So both get a firmware node that no firmware has:

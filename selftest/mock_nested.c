@@ -2,8 +2,7 @@
 /*
  * The nested mock domain: an IOTLB of four words, and nothing to fill it with.
  *
- * Owns what the mock IOMMU's driver makes of driver data and of invalidations. It
- * must never know how they come from user space.
+ * What the mock IOMMU's driver does with driver data and with invalidations.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>

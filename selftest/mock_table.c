@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The mock page table: where IOVAs lead to in a mock domain.
+ * The mock page table: where the IOVAs of a mock domain lead.
  *
- * Owns a radix tree of three levels whose leaves can be of any power of two: one
- * that is larger than an entry fills all entries that it spans with the same
- * value, as the contiguous entries of real hardware do. It is as unforgiving as
- * hardware allows: nothing is ever overwritten, split or merged, so that a wrong
- * call shows. It must never know what the memory is.
+ * A radix tree of three levels whose leaves can have any power of two as their size: a leaf
+ * that is larger than an entry fills all entries that it spans with the same value, as the
+ * contiguous entries of real hardware do. It is as unforgiving as hardware may be: nothing is
+ * ever overwritten, split or merged, so a wrong call shows.
  *
- * An entry that is written through becomes dirty, and only that one of those that
- * a leaf fills. An IOTLB remembers that the leaf is dirty: until it is flushed,
- * making the leaf clean has writes go unnoticed.
+ * A write makes an entry dirty, and only that one of the entries that a leaf fills. An IOTLB
+ * remembers that the leaf is dirty: until it is flushed, writes to a leaf that was made clean
+ * go unnoticed.
  */
 #include <linux/array_size.h>
 #include <linux/bits.h>

@@ -2,9 +2,8 @@
 /*
  * Accesses as files of user space.
  *
- * Owns what a driver of an emulated device does: it remembers what it has
- * pinned, and lets go of it when it is told to. It must never know how iommufd
- * finds the memory.
+ * What a driver of an emulated device does: it remembers what it has pinned, and unpins it
+ * when it is told to.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -42,7 +41,7 @@ struct access_item {
  * struct access_file - an access, represented by a file
  * @access: The access
  * @replace_lock: One caller moves it to another IOAS
- * @lock: Protects the rest. Held while pinning, and taken when told to let go:
+ * @lock: Protects the rest. Held while pinning, and taken when told to unpin:
  *        this is what drivers do
  * @items: struct access_item.link
  * @next_id: Of the next item

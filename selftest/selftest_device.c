@@ -2,8 +2,8 @@
 /*
  * Mock devices as objects of user space.
  *
- * Owns what VFIO does for real devices: a mock device is bound to the context
- * when it is made, attached, and unbound when it is destroyed.
+ * What VFIO does for real devices: a mock device is bound to the context and attached when it
+ * is made, and unbound when it is destroyed.
  */
 #include <linux/iommufd.h>
 #include <linux/platform_device.h>
@@ -283,7 +283,7 @@ static int destroy_device(struct iommufd_ctx *ctx, u32 id)
  * selftest_unbind_held - IOMMU_TEST_OP_UNBIND_HELD
  * @command: The call
  *
- * Keeps the group as somebody does who looks at all groups of the context.
+ * Keeps the group, as a look at all groups of the context does.
  *
  * Return: 0, -ENOENT no such mock device, -EBUSY somebody uses it, -EFAULT.
  */

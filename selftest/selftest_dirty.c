@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices that write, as an operation of the test ioctl.
- *
- * Owns what a mock device would do to a page table if it wrote to memory. It must
- * never know how iommufd finds out.
+ * The test operations about dirty pages: what a mock device does to a page table when it
+ * writes to memory.
  */
 #include <linux/bitops.h>
 #include <linux/mm.h>

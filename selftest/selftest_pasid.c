@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PASIDs of mock devices.
- *
- * Owns what VFIO does with the PASIDs of real devices, and the look at what they
+ * PASIDs of mock devices: what VFIO does with those of real devices, and a look at what they
  * are attached to.
  */
 #include <linux/iommu.h>
