@@ -125,7 +125,7 @@ static enum memory_kind find_kind(const char *name)
 }
 
 /**
- * bench_map_loop() - map and unmap piece by piece, for ever
+ * bench_map_loop() - map and unmap piece by piece, endlessly
  * @kind_name: which memory, as in the table
  * @way_name: how large a piece, as in the table
  * @subject: who does it

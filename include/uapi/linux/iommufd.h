@@ -79,7 +79,7 @@ enum {
  *
  * ENOENT: no such object. EBUSY: another object, an attached device, an open
  * file descriptor of the object or a running ioctl uses it. Devices and accesses
- * are always busy: they go when the driver that made them lets go.
+ * are always busy: the driver that made them destroys them.
  */
 struct iommu_destroy {
 	__u32 size;
@@ -302,7 +302,7 @@ struct iommu_ioas_copy {
  *
  * ENOENT: no mapping in the range, or one that sticks out of it; nothing has been
  * unmapped. EBUSY: another thread is mapping or unmapping there, or a hardware
- * queue uses the memory. EDEADLK: a driver of the kernel does not let go. Mappings
+ * queue uses the memory. EDEADLK: a driver of the kernel does not unpin. Mappings
  * below the one that caused EBUSY or EDEADLK are gone.
  */
 struct iommu_ioas_unmap {

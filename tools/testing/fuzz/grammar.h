@@ -2,8 +2,7 @@
 /*
  * What the fuzzer knows of the calls it makes.
  *
- * Owns the words of that knowledge; grammar.c has the table. It must never know
- * how calls are chosen, made or written down.
+ * Owns the words of that knowledge; grammar.c has the table.
  */
 #ifndef FUZZ_GRAMMAR_H
 #define FUZZ_GRAMMAR_H

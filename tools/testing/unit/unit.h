@@ -2,8 +2,8 @@
 /*
  * What the tests of the plain data structures run in.
  *
- * Owns the checks, the simulated kernel allocator and the choices that random
- * tests and fuzzers make. It must never know what is tested.
+ * Owns the checks, the simulated kernel allocator and the choices that random tests and
+ * fuzzers make.
  */
 #ifndef UNIT_H
 #define UNIT_H

@@ -2,7 +2,7 @@
 /*
  * Simulated user memory: pages at consecutive addresses, some of them missing.
  *
- * Owns the bytes and counts the pins. It must never know who pins and why.
+ * Owns the bytes and counts the pins.
  */
 #ifndef USER_MEMORY_H
 #define USER_MEMORY_H

@@ -424,7 +424,7 @@ TEST_F(device_bar_slow, is_in_the_page_table_only_if_it_decodes_in_the_end)
  * 8.2 exchanges the table of what is at which address for all processors at once, but
  * another processor forgets what it remembers of the old one a moment later. What it
  * writes until then may go to another device: the tail of VT-d's queue, and the driver
- * waits for ever, or the end of an interrupt. That comes with every tick, so it is not
+ * waits indefinitely, or the end of an interrupt. That comes with every tick, so it is not
  * enough if our threads stay on one processor.
  */
 FIXTURE(device_bar_race)

@@ -398,7 +398,7 @@ TEST_F_TIMEOUT(mock_threads, are_not_made_for_who_pins_much, 240)
 
 /*
  * Giving back what was charged waits for nobody: not for the process that is charged,
- * which can have its address space locked for ever.
+ * which can have its address space locked indefinitely.
  */
 
 #define DEBT_PAGES 16L

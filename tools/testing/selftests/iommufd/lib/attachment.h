@@ -2,8 +2,7 @@
 /*
  * A context with an IOAS and an edu device that can be attached to it.
  *
- * Owns the way from nothing to a page table, which is what makes pages pinned. It
- * must never map anything.
+ * Owns the way from nothing to a page table, which is what makes pages pinned.
  */
 #ifndef SELFTESTS_IOMMUFD_ATTACHMENT_H
 #define SELFTESTS_IOMMUFD_ATTACHMENT_H

@@ -2,8 +2,7 @@
 /*
  * Two edu devices of which one reaches into the registers of the other by DMA.
  *
- * Owns the way a word takes from one device to the other. It must never know
- * when it is to arrive.
+ * Owns the way a word takes from one device to the other.
  */
 #ifndef SELFTESTS_IOMMUFD_BAR_H
 #define SELFTESTS_IOMMUFD_BAR_H

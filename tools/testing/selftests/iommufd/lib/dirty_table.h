@@ -2,8 +2,7 @@
 /*
  * A page table that tracks dirty pages, and a device that writes through it.
  *
- * Owns the set-up of the tests of dirty tracking. It must never decide what is
- * written or read.
+ * Owns the set-up of the tests of dirty tracking.
  */
 #ifndef SELFTESTS_IOMMUFD_DIRTY_TABLE_H
 #define SELFTESTS_IOMMUFD_DIRTY_TABLE_H

@@ -2,7 +2,7 @@
 /*
  * File descriptors sent from one process to another.
  *
- * Owns the control message that carries one. It must never know what is open.
+ * Owns the control message that carries one.
  */
 #ifndef SELFTESTS_IOMMUFD_FD_PASSING_H
 #define SELFTESTS_IOMMUFD_FD_PASSING_H

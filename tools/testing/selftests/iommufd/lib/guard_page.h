@@ -2,8 +2,7 @@
 /*
  * Memory that ends where the kernel must not look.
  *
- * Owns pages with a guard: accesses of the kernel beyond an edge fail with
- * EFAULT. It must never know of the structures that are put there.
+ * Owns pages with a guard: accesses of the kernel beyond an edge fail with EFAULT.
  */
 #ifndef SELFTESTS_IOMMUFD_GUARD_PAGE_H
 #define SELFTESTS_IOMMUFD_GUARD_PAGE_H

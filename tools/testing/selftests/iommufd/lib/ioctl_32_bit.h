@@ -2,7 +2,7 @@
 /*
  * What a 32 bit program does when it calls ioctl(), done by a 64 bit one.
  *
- * Owns how the system call is entered. It must never know which request it is.
+ * Owns how the system call is entered.
  */
 #ifndef SELFTESTS_IOMMUFD_IOCTL_32_BIT_H
 #define SELFTESTS_IOMMUFD_IOCTL_32_BIT_H

@@ -2,8 +2,7 @@
 /*
  * What tests have to know of the kernel that they run on.
  *
- * Owns how a debug kernel and the builds of iommufd are told apart. It must never
- * decide what a test does there.
+ * Owns how a debug kernel and the builds of iommufd are told apart.
  */
 #ifndef SELFTESTS_IOMMUFD_KERNEL_UNDER_TEST_H
 #define SELFTESTS_IOMMUFD_KERNEL_UNDER_TEST_H

@@ -3,7 +3,7 @@
  * A context that may have one of everything, and all that a program can see of it.
  *
  * Owns the states that a context can be in before a command, and the question whether
- * the command has changed anything. It must never know which command it was.
+ * the command has changed anything.
  */
 #ifndef SELFTESTS_IOMMUFD_MOCK_CONTEXT_H
 #define SELFTESTS_IOMMUFD_MOCK_CONTEXT_H

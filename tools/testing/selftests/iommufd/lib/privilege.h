@@ -2,8 +2,8 @@
 /*
  * Being somebody else for a while.
  *
- * Owns the user, and with it the capabilities, that a test's thread has, and its
- * limit of locked memory. It must never know what is limited.
+ * Owns the user, and with it the capabilities, that a test's thread has, and its limit
+ * of locked memory.
  */
 #ifndef SELFTESTS_IOMMUFD_PRIVILEGE_H
 #define SELFTESTS_IOMMUFD_PRIVILEGE_H

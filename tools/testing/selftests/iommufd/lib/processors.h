@@ -2,7 +2,7 @@
 /*
  * How many processors the machine has.
  *
- * Owns the switch of all but the first one. It must never know what for.
+ * Owns the switch of all but the first one.
  */
 #ifndef SELFTESTS_IOMMUFD_PROCESSORS_H
 #define SELFTESTS_IOMMUFD_PROCESSORS_H

@@ -2,9 +2,8 @@
 /*
  * Threads and processes that do anything at any time.
  *
- * Owns who does something when, the ids that they have in common, and what came of
- * it. It must never know what they do. RACE_SECONDS in the environment: how long, at
- * least.
+ * Owns who does something when, the ids that they have in common, and what came of it.
+ * RACE_SECONDS in the environment: how long, at least.
  */
 #ifndef SELFTESTS_IOMMUFD_RACE_H
 #define SELFTESTS_IOMMUFD_RACE_H

@@ -3,8 +3,7 @@
  * The context that threads and processes race in, its memory, and what every such
  * race does with them.
  *
- * Owns the choice of an IOAS, of IOVAs and of memory. It must never know what else
- * there is.
+ * Owns the choice of an IOAS, of IOVAs and of memory.
  */
 #ifndef SELFTESTS_IOMMUFD_RACE_SPACE_H
 #define SELFTESTS_IOMMUFD_RACE_SPACE_H

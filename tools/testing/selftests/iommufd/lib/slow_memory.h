@@ -3,7 +3,7 @@
  * Memory that takes as long to appear as a test wants.
  *
  * Owns a range whose pages are missing, or can't be written, until they are released:
- * whoever touches one, also the kernel, waits meanwhile. It must never know who does.
+ * whoever touches one, also the kernel, waits meanwhile.
  */
 #ifndef SELFTESTS_IOMMUFD_SLOW_MEMORY_H
 #define SELFTESTS_IOMMUFD_SLOW_MEMORY_H

@@ -2,9 +2,8 @@
 /*
  * Finds out where a process hangs.
  *
- * Threads say what they begin, in memory that a process outside of theirs can see.
- * That one kills them when something takes too long, and tells what and where in the
- * kernel. It must never know what they do.
+ * Threads say what they begin, in memory that a process outside of theirs can see. That
+ * one kills them when something takes too long, and tells what and where in the kernel.
  */
 #ifndef SELFTESTS_IOMMUFD_WATCHDOG_H
 #define SELFTESTS_IOMMUFD_WATCHDOG_H
@@ -95,7 +94,7 @@ static inline bool watchdog_is_stuck(const struct watched *watched)
 }
 
 /**
- * watchdog_reap - wait until a process has ended, but not for ever
+ * watchdog_reap - wait until a process has ended, within a limit
  * @child: The process
  * @seconds: How long to wait
  *
