@@ -139,9 +139,9 @@ static void take_long(int prot)
 		schedule_timeout_killable(1);
 }
 
-static int map_pages(struct iommu_domain *domain, unsigned long iova,
-		     phys_addr_t phys, size_t size, size_t count, int prot,
-		     gfp_t gfp, size_t *mapped)
+static int mock_map_pages(struct iommu_domain *domain, unsigned long iova,
+			  phys_addr_t phys, size_t size, size_t count, int prot,
+			  gfp_t gfp, size_t *mapped)
 {
 	take_long(prot);
 	if (!(prot & (IOMMU_READ | IOMMU_WRITE)) ||
@@ -151,9 +151,9 @@ static int map_pages(struct iommu_domain *domain, unsigned long iova,
 			      size * count, gfp, mapped);
 }
 
-static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova,
-			  size_t size, size_t count,
-			  struct iommu_iotlb_gather *gather)
+static size_t mock_unmap_pages(struct iommu_domain *domain, unsigned long iova,
+			       size_t size, size_t count,
+			       struct iommu_iotlb_gather *gather)
 {
 	if (atomic_add_unless(&unmaps_to_fail, -1, 0))
 		return 0;
@@ -189,8 +189,8 @@ static void free_paging(struct iommu_domain *domain)
 static const struct iommu_domain_ops paging_ops = {
 	.attach_dev = mock_domain_attach,
 	.set_dev_pasid = mock_domain_set_pasid,
-	.map_pages = map_pages,
-	.unmap_pages = unmap_pages,
+	.map_pages = mock_map_pages,
+	.unmap_pages = mock_unmap_pages,
 	.iova_to_phys = iova_to_phys,
 	.flush_iotlb_all = flush_iotlb_all,
 	.iotlb_sync_map = iotlb_sync_map,

@@ -69,8 +69,8 @@ static int invalidate_entries(struct mock_nested *nested,
 	return 0;
 }
 
-static int invalidate(struct iommu_domain *domain,
-		      struct iommu_user_data_array *array)
+static int mock_invalidate(struct iommu_domain *domain,
+			   struct iommu_user_data_array *array)
 {
 	u32 done = 0;
 	int rc;
@@ -83,7 +83,7 @@ static int invalidate(struct iommu_domain *domain,
 static const struct iommu_domain_ops nested_ops = {
 	.attach_dev = mock_domain_attach,
 	.set_dev_pasid = mock_domain_set_pasid,
-	.cache_invalidate_user = invalidate,
+	.cache_invalidate_user = mock_invalidate,
 	.free = free_nested,
 };
 

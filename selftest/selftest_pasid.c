@@ -13,14 +13,14 @@
 #include "selftest/selftest_device.h"
 #include "selftest/selftest_ops.h"
 
-static void detach(struct test_device *test, u32 pasid)
+static void pasid_detach(struct test_device *test, u32 pasid)
 {
 	down_write(&test->mock->attach_lock);
 	iommufd_device_pasid_detach(test->idev, pasid);
 	up_write(&test->mock->attach_lock);
 }
 
-static int attach(struct iommufd_command *command, struct test_device *test)
+static int pasid_attach(struct iommufd_command *command, struct test_device *test)
 {
 	struct iommu_test_cmd *args = command->args;
 	int rc;
@@ -33,11 +33,11 @@ static int attach(struct iommufd_command *command, struct test_device *test)
 		return rc;
 	rc = iommufd_respond(command);
 	if (rc)
-		detach(test, args->pasid_attach.pasid);
+		pasid_detach(test, args->pasid_attach.pasid);
 	return rc;
 }
 
-static int replace(struct iommufd_command *command, struct test_device *test)
+static int pasid_replace(struct iommufd_command *command, struct test_device *test)
 {
 	struct iommu_test_cmd *args = command->args;
 	int rc;
@@ -54,12 +54,12 @@ static int detach_one(struct iommufd_command *command, struct test_device *test)
 {
 	struct iommu_test_cmd *args = command->args;
 
-	detach(test, args->pasid_detach.pasid);
+	pasid_detach(test, args->pasid_detach.pasid);
 	return 0;
 }
 
-static int check_domain(struct iommufd_ctx *ctx, u32 hwpt_id,
-			const struct iommu_domain *domain)
+static int check_pasid_domain(struct iommufd_ctx *ctx, u32 hwpt_id,
+			      const struct iommu_domain *domain)
 {
 	struct iommufd_object *object;
 	int rc = -EINVAL;
@@ -87,8 +87,8 @@ static int check_hwpt(struct iommufd_command *command, struct test_device *test)
 	if (!args->pasid_check.hwpt_id)
 		rc = IS_ERR(handle) ? 0 : -EINVAL;
 	else
-		rc = check_domain(command->ctx, args->pasid_check.hwpt_id,
-				  IS_ERR(handle) ? NULL : handle->domain);
+		rc = check_pasid_domain(command->ctx, args->pasid_check.hwpt_id,
+					IS_ERR(handle) ? NULL : handle->domain);
 	up_read(&test->mock->attach_lock);
 	return rc;
 }
@@ -118,7 +118,7 @@ static int run(struct iommufd_command *command,
  */
 int selftest_pasid_attach(struct iommufd_command *command)
 {
-	return run(command, attach);
+	return run(command, pasid_attach);
 }
 
 /**
@@ -130,7 +130,7 @@ int selftest_pasid_attach(struct iommufd_command *command)
  */
 int selftest_pasid_replace(struct iommufd_command *command)
 {
-	return run(command, replace);
+	return run(command, pasid_replace);
 }
 
 /**
