@@ -5,7 +5,7 @@
  * Takes the DMA of a group when it is put in, and attaches it when the type of the IOMMU
  * is set. Errors are thus reported there and then, and the addresses that devices cannot
  * use are known before the first device is opened. When the last group is removed, all
- * mappings are. Which devices of a group are open does not matter here.
+ * mappings are unmapped. Which devices of a group are open does not matter here.
  */
 #include <linux/iommu.h>
 #include <linux/module.h>

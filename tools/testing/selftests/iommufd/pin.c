@@ -17,12 +17,6 @@
 #define PAGES 64
 #define SIZE (PAGES * PAGE_BYTES)
 
-/* Attaches the device to its IOAS. */
-static int attach(struct attachment *attachment)
-{
-	return attachment_attach(attachment, attachment->ioas);
-}
-
 FIXTURE(pin)
 {
 	struct kernel_counters before;
@@ -81,17 +75,17 @@ TEST_F(pin, attach_pins_and_detach_unpins_everything)
 {
 	ASSERT_EQ(0, map(self, PAGES, IOVA));
 	ASSERT_EQ(0, map(self, 3, IOVA + SIZE));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(PAGES + 3, pages_pinned());
 	ASSERT_EQ(0, attachment_detach(&self->attachment));
 	EXPECT_EQ(0, pages_pinned());
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(PAGES + 3, pages_pinned());
 }
 
 TEST_F(pin, map_pins_and_unmap_unpins_at_once_while_attached)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, map(self, PAGES, IOVA));
 	EXPECT_EQ(PAGES, pages_pinned());
 	ASSERT_EQ(0, map(self, 1, IOVA + SIZE));
@@ -104,14 +98,14 @@ TEST_F(pin, map_pins_and_unmap_unpins_at_once_while_attached)
 
 TEST_F(pin, is_not_locked_when_charged_to_the_user)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, map(self, PAGES, IOVA));
 	EXPECT_EQ(0, pages_locked());
 }
 
 TEST_F(pin, two_maps_of_the_same_memory_are_pinned_twice)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, map(self, PAGES, IOVA));
 	ASSERT_EQ(0, map(self, PAGES, IOVA + SIZE));
 	EXPECT_EQ(2 * PAGES, pages_pinned());
@@ -123,7 +117,7 @@ TEST_F(pin, copies_in_one_ioas_are_pinned_once)
 {
 	__u64 i;
 
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, map(self, PAGES, IOVA));
 	for (i = 1; i <= 10; i++)
 		ASSERT_EQ(0, iommu_ioas_copy_fixed(self->fd, self->attachment.ioas, IOVA,
@@ -139,7 +133,7 @@ TEST_F(pin, copies_in_one_ioas_are_pinned_once)
 
 TEST_F(pin, copy_in_an_ioas_without_a_page_table_pins_nothing)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, map(self, PAGES, IOVA));
 	ASSERT_EQ(0, copy(self, IOVA, PAGES, IOVA));
 	ASSERT_EQ(0, unmap(self, PAGES, IOVA));
@@ -187,7 +181,7 @@ TEST_F(pin, parts_that_copies_share_are_kept_in_every_order)
 
 TEST_F(pin, failed_unmap_keeps_the_pins)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, map(self, 2, IOVA));
 	ASSERT_EQ(0, map(self, 2, IOVA + 2 * PAGE_BYTES));
 	EXPECT_EQ(-ENOENT, unmap(self, 3, IOVA));
@@ -204,7 +198,7 @@ TEST_F(pin, replaced_memory_is_what_is_there_at_pin_time)
 					self->attachment.ioas));
 	ASSERT_EQ(start, mmap(start, SIZE, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_TRUE(device_writes(&staging, IOVA, start, 1));
 	EXPECT_TRUE(device_reads(&staging, IOVA + PAGE_BYTES,
 				 (char *)start + PAGE_BYTES, 2));
@@ -219,14 +213,14 @@ TEST_F(pin, memory_that_appears_before_pin_time_is_fine)
 	ASSERT_EQ(0, map(self, PAGES, IOVA));
 	ASSERT_EQ(start, mmap(start, SIZE, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(PAGES, pages_pinned());
 }
 
 TEST_F(pin, read_only_memory_can_be_mapped_readable)
 {
 	ASSERT_EQ(0, mprotect(self->memory.start, SIZE, PROT_READ));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(0, attachment_map(&self->attachment, self->memory.start, SIZE,
 				    IOMMU_IOAS_MAP_READABLE, IOVA));
 	EXPECT_EQ(PAGES, pages_pinned());
@@ -237,7 +231,7 @@ TEST_F(pin, attached_table_is_still_there_for_the_pins_of_a_second_ioas)
 {
 	ASSERT_EQ(0, map(self, PAGES, IOVA));
 	ASSERT_EQ(0, copy(self, IOVA, PAGES, IOVA));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(PAGES, pages_pinned());
 	/* Moving the device away unpins what only the first table needed: nothing. */
 	ASSERT_EQ(0, attachment_attach(&self->attachment, self->other));
@@ -251,7 +245,7 @@ TEST_F(pin, attached_table_is_still_there_for_the_pins_of_a_second_ioas)
 TEST_F(pin, close_of_everything_unpins)
 {
 	ASSERT_EQ(0, map(self, PAGES, IOVA));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(PAGES, pages_pinned());
 	attachment_close(&self->attachment);
 	EXPECT_EQ(0, pages_pinned());
@@ -305,7 +299,7 @@ FIXTURE_SETUP(pin_kind)
 	self->before = kernel_counters_read();
 	ASSERT_EQ(0, attachment_open(&self->attachment, topology.own[0].name, 0));
 	ASSERT_EQ(0, memory_allocate(&self->memory, variant->kind, KIND_SIZE));
-	ASSERT_EQ(0, attachment_attach(&self->attachment, self->attachment.ioas));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 }
 
 FIXTURE_TEARDOWN(pin_kind)
@@ -463,7 +457,7 @@ static __u8 *bad_page(struct _test_data_pin_error *self,
 
 TEST_F(pin_error, map_of_a_hole_is_EFAULT)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, munmap(bad_page(self, variant), PAGE_BYTES));
 	EXPECT_EQ(-EFAULT, map_all(self, IOMMU_MAP_RW));
 	EXPECT_TRUE(nothing_happened(self, 0));
@@ -481,19 +475,19 @@ TEST_F(pin_error, attach_with_a_hole_is_EFAULT)
 				    IOVA - PAGE_BYTES));
 	ASSERT_EQ(0, map_all(self, IOMMU_MAP_RW));
 	ASSERT_EQ(0, munmap(hole, PAGE_BYTES));
-	EXPECT_EQ(-EFAULT, attach(&self->attachment));
+	EXPECT_EQ(-EFAULT, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(0, pages_pinned());
 	EXPECT_TRUE(is_unreserved(self->attachment.iommufd, self->attachment.ioas));
 	/* Filling the hole is enough. */
 	ASSERT_EQ(hole, mmap(hole, PAGE_BYTES, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
-	EXPECT_EQ(0, attach(&self->attachment));
+	EXPECT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_LT(MANY_PAGES, pages_pinned());
 }
 
 TEST_F(pin_error, map_of_memory_without_permission_is_EFAULT)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, mprotect(bad_page(self, variant), PAGE_BYTES, PROT_NONE));
 	EXPECT_EQ(-EFAULT, map_all(self, IOMMU_IOAS_MAP_READABLE));
 	EXPECT_EQ(-EFAULT, map_all(self, IOMMU_MAP_RW));
@@ -502,7 +496,7 @@ TEST_F(pin_error, map_of_memory_without_permission_is_EFAULT)
 
 TEST_F(pin_error, writeable_map_of_read_only_memory_is_EFAULT)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, mprotect(bad_page(self, variant), PAGE_BYTES, PROT_READ));
 	EXPECT_EQ(-EFAULT, map_all(self, IOMMU_MAP_RW));
 	EXPECT_EQ(-EFAULT, map_all(self, IOMMU_IOAS_MAP_WRITEABLE));
@@ -519,7 +513,7 @@ TEST_F(pin_error, memory_behind_the_end_of_a_file_is_EFAULT)
 	ASSERT_EQ(0, ftruncate(file, variant->page * PAGE_BYTES));
 	ASSERT_EQ(self->start, mmap(self->start, MANY_SIZE, PROT_READ | PROT_WRITE,
 				    MAP_SHARED | MAP_FIXED, file, 0));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(-EFAULT, map_all(self, IOMMU_MAP_RW));
 	EXPECT_TRUE(nothing_happened(self, 0));
 	ASSERT_EQ(0, ftruncate(file, MANY_SIZE));
@@ -535,7 +529,7 @@ TEST_F(pin_error, device_memory_is_EFAULT)
 	/* The device's registers in the place of a page. */
 	ASSERT_EQ(page, mremap(registers, PAGE_BYTES, PAGE_BYTES,
 			       MREMAP_MAYMOVE | MREMAP_FIXED, page));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(-EFAULT, map_all(self, IOMMU_MAP_RW));
 	EXPECT_EQ(-EFAULT, map_all(self, IOMMU_IOAS_MAP_READABLE));
 	EXPECT_TRUE(nothing_happened(self, 0));
@@ -547,7 +541,7 @@ TEST_F(pin_error, error_leaves_the_page_table_as_it_was)
 	unsigned long good = variant->page ? 0 : PAGE_BYTES;
 	struct edu_staging staging;
 
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, edu_staging_create(&staging, &attachment->edu, attachment->iommufd,
 					attachment->ioas));
 	ASSERT_EQ(0, attachment_map(attachment, good_page, PAGE_BYTES, IOMMU_MAP_RW,
@@ -574,7 +568,7 @@ TEST_F(pin_error, failed_copy_changes_nothing)
 	ASSERT_EQ(0, iommu_ioas_map_fixed(self->attachment.iommufd, source, self->start, MANY_SIZE,
 					  IOMMU_MAP_RW, IOVA));
 	ASSERT_EQ(0, munmap(bad_page(self, variant), PAGE_BYTES));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(-EFAULT, iommu_ioas_copy_fixed(self->attachment.iommufd, source, IOVA, MANY_SIZE,
 						 self->attachment.ioas, IOMMU_MAP_RW, IOVA));
 	EXPECT_TRUE(nothing_happened(self, 0));
@@ -587,7 +581,7 @@ TEST_F(pin_error, failed_replace_keeps_the_old_pins)
 
 	ASSERT_EQ(0, attachment_map(&self->attachment, good_page, PAGE_BYTES,
 				    IOMMU_IOAS_MAP_READABLE, IOVA));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, iommu_ioas_alloc(self->attachment.iommufd, &bad));
 	ASSERT_EQ(0, iommu_ioas_map_fixed(self->attachment.iommufd, bad, self->start, MANY_SIZE,
 					  IOMMU_MAP_RW, IOVA));

@@ -20,12 +20,6 @@
 #define LIMIT 512
 #define SIZE (LIMIT * PAGE_BYTES)
 
-/* Attaches the device to its IOAS. */
-static int attach(struct attachment *attachment)
-{
-	return attachment_attach(attachment, attachment->ioas);
-}
-
 FIXTURE(pin_limit)
 {
 	struct kernel_counters before;
@@ -114,7 +108,7 @@ static long expected_locked(__u64 mode, long pages)
 
 TEST_F(pin_limit, can_be_used_up_to_the_last_page)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(0, map(self, LIMIT, IOVA));
 	EXPECT_EQ(LIMIT, pages_pinned());
 	EXPECT_EQ(expected_locked(variant->mode, LIMIT), pages_locked());
@@ -122,7 +116,7 @@ TEST_F(pin_limit, can_be_used_up_to_the_last_page)
 
 TEST_F(pin_limit, one_page_more_is_ENOMEM_and_changes_nothing)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(-ENOMEM, map(self, LIMIT + 1, IOVA));
 	EXPECT_EQ(0, pages_pinned());
 	EXPECT_EQ(0, pages_locked());
@@ -132,7 +126,7 @@ TEST_F(pin_limit, one_page_more_is_ENOMEM_and_changes_nothing)
 
 TEST_F(pin_limit, counts_all_mappings)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, map(self, LIMIT - 1, IOVA));
 	ASSERT_EQ(0, map(self, 1, IOVA + SIZE));
 	EXPECT_EQ(-ENOMEM, map(self, 1, IOVA + 2 * SIZE));
@@ -144,7 +138,7 @@ TEST_F(pin_limit, unmap_gives_back_again_and_again)
 {
 	int i;
 
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	for (i = 0; i < 10; i++) {
 		ASSERT_EQ(0, map(self, LIMIT, IOVA));
 		ASSERT_EQ(-ENOMEM, map(self, 1, IOVA + SIZE));
@@ -157,7 +151,7 @@ TEST_F(pin_limit, failures_cost_nothing)
 {
 	int i;
 
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	/* Over the limit, whatever else is wrong, and memory that is not there. */
 	ASSERT_EQ(0, munmap(self->memory.start + SIZE, PAGE_BYTES));
 	for (i = 0; i < 10; i++) {
@@ -173,24 +167,24 @@ TEST_F(pin_limit, is_looked_at_when_pages_are_pinned_not_before)
 {
 	ASSERT_EQ(0, map(self, LIMIT + 1, IOVA));
 	EXPECT_EQ(0, pages_locked());
-	EXPECT_EQ(-ENOMEM, attach(&self->attachment));
+	EXPECT_EQ(-ENOMEM, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(0, pages_pinned());
 	EXPECT_EQ(0, pages_locked());
 	EXPECT_TRUE(is_unreserved(self->attachment.iommufd, self->attachment.ioas));
 	ASSERT_EQ(0, unmap(self, LIMIT + 1, IOVA));
 	ASSERT_EQ(0, map(self, LIMIT, IOVA));
-	EXPECT_EQ(0, attach(&self->attachment));
+	EXPECT_EQ(0, attachment_attach_own(&self->attachment));
 }
 
 TEST_F(pin_limit, attach_over_the_limit_in_sum_is_ENOMEM_and_pins_nothing)
 {
 	ASSERT_EQ(0, map(self, LIMIT, IOVA));
 	ASSERT_EQ(0, map(self, 1, IOVA + SIZE));
-	EXPECT_EQ(-ENOMEM, attach(&self->attachment));
+	EXPECT_EQ(-ENOMEM, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(0, pages_pinned());
 	EXPECT_EQ(0, pages_locked());
 	ASSERT_EQ(0, unmap(self, 1, IOVA + SIZE));
-	EXPECT_EQ(0, attach(&self->attachment));
+	EXPECT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(LIMIT, pages_pinned());
 }
 
@@ -200,7 +194,7 @@ TEST_F(pin_limit, detach_gives_back)
 
 	ASSERT_EQ(0, map(self, LIMIT, IOVA));
 	for (i = 0; i < 5; i++) {
-		ASSERT_EQ(0, attach(&self->attachment));
+		ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 		ASSERT_EQ(expected_locked(variant->mode, LIMIT), pages_locked());
 		ASSERT_EQ(0, attachment_detach(&self->attachment));
 		ASSERT_EQ(0, pages_locked());
@@ -212,7 +206,7 @@ TEST_F(pin_limit, close_gives_back)
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		ASSERT_EQ(0, attach(&self->attachment));
+		ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 		ASSERT_EQ(0, map(self, LIMIT, IOVA));
 		attachment_close(&self->attachment);
 		ASSERT_EQ(0, pages_locked());
@@ -223,7 +217,7 @@ TEST_F(pin_limit, close_gives_back)
 
 TEST_F(pin_limit, limit_is_the_one_at_pin_time)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(-ENOMEM, map(self, LIMIT + 1, IOVA));
 	ASSERT_EQ(0, privilege_limit_memlock(SIZE + PAGE_BYTES));
 	ASSERT_EQ(0, map(self, LIMIT + 1, IOVA));
@@ -235,7 +229,7 @@ TEST_F(pin_limit, limit_is_the_one_at_pin_time)
 
 TEST_F(pin_limit, limit_of_zero_allows_nothing)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, privilege_limit_memlock(0));
 	EXPECT_EQ(-ENOMEM, map(self, 1, IOVA));
 	ASSERT_EQ(0, privilege_limit_memlock(PAGE_BYTES - 1));
@@ -246,7 +240,7 @@ TEST_F(pin_limit, limit_of_zero_allows_nothing)
 
 TEST_F(pin_limit, unlimited_is_unlimited)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, privilege_limit_memlock(RLIM_INFINITY));
 	EXPECT_EQ(0, map(self, 2 * LIMIT, IOVA));
 }
@@ -256,7 +250,7 @@ TEST_F(pin_limit, copies_are_charged_once)
 	struct attachment *attachment = &self->attachment;
 	__u64 i;
 
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, map(self, LIMIT, IOVA));
 	for (i = 1; i < 5; i++)
 		ASSERT_EQ(0, iommu_ioas_copy_fixed(attachment->iommufd, attachment->ioas,
@@ -271,7 +265,7 @@ TEST_F(pin_limit, copies_are_charged_once)
 
 TEST_F(pin_limit, CAP_IPC_LOCK_is_exempt_but_counted_as_pinned)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, attachment_map(&self->attachment, self->memory.start, 2 * SIZE,
 				    IOMMU_MAP_RW, IOVA));
 	EXPECT_EQ(2 * LIMIT, pages_pinned());
@@ -284,7 +278,7 @@ TEST_F(pin_limit, CAP_IPC_LOCK_of_the_one_who_attaches_does_not_help)
 {
 	ASSERT_EQ(0, map(self, LIMIT + 1, IOVA));
 	/* This is root again. */
-	EXPECT_EQ(-ENOMEM, attach(&self->attachment));
+	EXPECT_EQ(-ENOMEM, attachment_attach_own(&self->attachment));
 }
 
 TEST_F(pin_limit, CAP_IPC_LOCK_of_the_time_of_the_map_counts)
@@ -292,7 +286,7 @@ TEST_F(pin_limit, CAP_IPC_LOCK_of_the_time_of_the_map_counts)
 	ASSERT_EQ(0, attachment_map(&self->attachment, self->memory.start, 2 * SIZE,
 				    IOMMU_MAP_RW, IOVA));
 	ASSERT_EQ(0, privilege_drop(self->user));
-	EXPECT_EQ(0, attach(&self->attachment));
+	EXPECT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, privilege_restore());
 	EXPECT_EQ(2 * LIMIT, pages_pinned());
 }
@@ -302,7 +296,7 @@ TEST_F(pin_limit, replace_to_a_second_table_charges_once)
 	struct attachment *attachment = &self->attachment;
 	__u32 other;
 
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, map(self, LIMIT, IOVA));
 	ASSERT_EQ(0, iommu_ioas_alloc(attachment->iommufd, &other));
 	ASSERT_EQ(0, iommu_ioas_copy_fixed(attachment->iommufd, attachment->ioas, IOVA, SIZE,
@@ -311,7 +305,7 @@ TEST_F(pin_limit, replace_to_a_second_table_charges_once)
 	EXPECT_EQ(LIMIT, pages_pinned());
 	EXPECT_EQ(expected_locked(variant->mode, LIMIT), pages_locked());
 	ASSERT_EQ(0, unmap(self, LIMIT, IOVA));
-	EXPECT_EQ(-ENOMEM, map(self, 1, IOVA) ?: attach(&self->attachment));
+	EXPECT_EQ(-ENOMEM, map(self, 1, IOVA) ?: attachment_attach_own(&self->attachment));
 }
 
 /* Maps in a child that has the limit of its own. Returns a positive errno or 0. */
@@ -329,14 +323,14 @@ static int map_in_child(struct _test_data_pin_limit *self, __u64 pages, __u64 io
 
 TEST_F(pin_limit, processes_of_one_user_share_it_only_if_charged_by_user)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, map(self, LIMIT, IOVA));
 	EXPECT_EQ(variant->mode ? 0 : ENOMEM, map_in_child(self, 1, IOVA + SIZE));
 }
 
 TEST_F(pin_limit, pages_of_a_dead_process_are_charged_until_they_are_unmapped)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, map_in_child(self, LIMIT, IOVA));
 	/* The user still pays, the process cannot. */
 	EXPECT_EQ(variant->mode ? 0 : -ENOMEM, map(self, 1, IOVA + SIZE));
@@ -346,7 +340,7 @@ TEST_F(pin_limit, pages_of_a_dead_process_are_charged_until_they_are_unmapped)
 
 TEST_F(pin_limit, users_have_one_each_unless_charged_by_process)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, map(self, LIMIT, IOVA));
 	EXPECT_EQ(variant->mode ? -ENOMEM : 0,
 		  map_as(self, self->user + 1000000, 1, IOVA + SIZE));
@@ -357,7 +351,7 @@ TEST_F(pin_limit, contexts_share_it)
 	struct attachment second;
 
 	REQUIRE_OWN_GROUPS(2);
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, map(self, LIMIT, IOVA));
 	ASSERT_EQ(0, attachment_open(&second, topology.own[1].name, variant->mode));
 	ASSERT_EQ(0, attachment_attach(&second, second.ioas));
@@ -370,7 +364,7 @@ TEST_F(pin_limit, contexts_share_it)
 
 TEST_F(pin_limit, mlock_shares_it_if_charged_by_process)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, mlock(self->memory.start, 10 * PAGE_BYTES));
 	EXPECT_EQ(variant->mode ? -ENOMEM : 0, map(self, LIMIT, IOVA));
 	EXPECT_EQ(0, munlock(self->memory.start, 10 * PAGE_BYTES));
@@ -384,7 +378,7 @@ TEST_F(pin_limit, huge_pages_count_as_small_ones)
 	struct memory huge;
 
 	ASSERT_EQ(0, memory_allocate(&huge, MEMORY_HUGETLB, MEMORY_HUGE_PAGE_SIZE));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, privilege_drop(self->user));
 	/* LIMIT is what one of them has. */
 	EXPECT_EQ(0, attachment_map(&self->attachment, huge.start, MEMORY_HUGE_PAGE_SIZE,
@@ -414,7 +408,7 @@ TEST_F(pin_limit, thread_that_mapped_may_be_gone)
 	ASSERT_EQ(0, pthread_join(thread, &result));
 	ASSERT_EQ(0, privilege_restore());
 	ASSERT_EQ(0, (long)result);
-	EXPECT_EQ(0, attach(&self->attachment));
+	EXPECT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(LIMIT, pages_pinned());
 	EXPECT_EQ(expected_locked(variant->mode, LIMIT), pages_locked());
 	EXPECT_EQ(-ENOMEM, map(self, 1, IOVA + SIZE));
@@ -471,7 +465,7 @@ TEST_F(pin_process, memory_is_that_of_the_process_that_mapped)
 {
 	ASSERT_EQ(0, peer_map(self, self->ioas, IOVA));
 	EXPECT_EQ(0, peer_pages_pinned(&self->peer));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(PEER_PAGES, peer_pages_pinned(&self->peer));
 	EXPECT_TRUE(reads_memory_of_peer(self, IOVA));
 	ASSERT_EQ(0, attachment_detach(&self->attachment));
@@ -480,7 +474,7 @@ TEST_F(pin_process, memory_is_that_of_the_process_that_mapped)
 
 TEST_F(pin_process, any_process_can_unmap)
 {
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	ASSERT_EQ(0, peer_map(self, self->ioas, IOVA));
 	EXPECT_EQ(PEER_PAGES, peer_pages_pinned(&self->peer));
 	ASSERT_EQ(0, attachment_unmap(&self->attachment, IOVA, PEER_SIZE));
@@ -492,7 +486,7 @@ TEST_F(pin_process, copy_by_another_process_is_still_memory_of_the_first)
 	ASSERT_EQ(0, peer_map(self, self->other, IOVA));
 	ASSERT_EQ(0, iommu_ioas_copy_fixed(self->fd, self->other, IOVA, PEER_SIZE, self->ioas,
 					   IOMMU_MAP_RW, IOVA));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(PEER_PAGES, peer_pages_pinned(&self->peer));
 	EXPECT_TRUE(reads_memory_of_peer(self, IOVA));
 }
@@ -501,7 +495,7 @@ TEST_F(pin_process, memory_freed_before_the_attach_is_EFAULT)
 {
 	ASSERT_EQ(0, peer_map(self, self->ioas, IOVA));
 	ASSERT_EQ(0, peer_order(&self->peer, PEER_FREE, 0, 0));
-	EXPECT_EQ(-EFAULT, attach(&self->attachment));
+	EXPECT_EQ(-EFAULT, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(0, peer_pages_pinned(&self->peer));
 	EXPECT_EQ(0, pages_pinned());
 }
@@ -510,12 +504,12 @@ TEST_F(pin_process, attach_after_its_exit_is_EFAULT_and_changes_nothing)
 {
 	ASSERT_EQ(0, peer_map(self, self->ioas, IOVA));
 	peer_end(&self->peer, SIGTERM);
-	EXPECT_EQ(-EFAULT, attach(&self->attachment));
+	EXPECT_EQ(-EFAULT, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(0, pages_pinned());
 	EXPECT_TRUE(is_unreserved(self->fd, self->ioas));
 	/* What the dead have mapped can be unmapped, and then all is well. */
 	ASSERT_EQ(0, attachment_unmap(&self->attachment, IOVA, PEER_SIZE));
-	EXPECT_EQ(0, attach(&self->attachment));
+	EXPECT_EQ(0, attachment_attach_own(&self->attachment));
 }
 
 TEST_F(pin_process, attach_after_its_exec_is_EFAULT)
@@ -523,14 +517,14 @@ TEST_F(pin_process, attach_after_its_exec_is_EFAULT)
 	ASSERT_EQ(0, peer_map(self, self->ioas, IOVA));
 	/* The socket is closed on exec: no answer means it has happened. */
 	ASSERT_EQ(1, peer_order(&self->peer, PEER_EXECUTE, 0, 0));
-	EXPECT_EQ(-EFAULT, attach(&self->attachment));
+	EXPECT_EQ(-EFAULT, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(0, peer_pages_pinned(&self->peer));
 }
 
 TEST_F(pin_process, pinned_memory_survives_its_exit)
 {
 	ASSERT_EQ(0, peer_map(self, self->ioas, IOVA));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	peer_end(&self->peer, SIGKILL);
 	EXPECT_TRUE(reads_memory_of_peer(self, IOVA));
 	ASSERT_EQ(0, attachment_unmap(&self->attachment, IOVA, PEER_SIZE));
@@ -539,7 +533,7 @@ TEST_F(pin_process, pinned_memory_survives_its_exit)
 TEST_F(pin_process, copies_of_pinned_memory_work_after_its_exit)
 {
 	ASSERT_EQ(0, peer_map(self, self->ioas, IOVA));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	peer_end(&self->peer, SIGKILL);
 	/* In the same space, and in one that gets its page table afterwards. */
 	ASSERT_EQ(0, iommu_ioas_copy_fixed(self->fd, self->ioas, IOVA, PEER_SIZE, self->ioas,
@@ -554,10 +548,10 @@ TEST_F(pin_process, copies_of_pinned_memory_work_after_its_exit)
 TEST_F(pin_process, memory_that_was_unpinned_after_its_exit_is_lost)
 {
 	ASSERT_EQ(0, peer_map(self, self->ioas, IOVA));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	peer_end(&self->peer, SIGKILL);
 	ASSERT_EQ(0, attachment_detach(&self->attachment));
-	EXPECT_EQ(-EFAULT, attach(&self->attachment));
+	EXPECT_EQ(-EFAULT, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(0, pages_pinned());
 }
 
@@ -568,7 +562,7 @@ TEST_F(pin_process, part_that_was_not_pinned_is_lost_the_other_is_not)
 	ASSERT_EQ(0, peer_map(self, self->other, IOVA));
 	ASSERT_EQ(0, iommu_ioas_copy_fixed(self->fd, self->other, IOVA, part, self->ioas,
 					   IOMMU_MAP_RW, IOVA));
-	ASSERT_EQ(0, attach(&self->attachment));
+	ASSERT_EQ(0, attachment_attach_own(&self->attachment));
 	EXPECT_EQ(4, peer_pages_pinned(&self->peer));
 	peer_end(&self->peer, SIGKILL);
 	/* All of the pinned part works, one page more does not. */

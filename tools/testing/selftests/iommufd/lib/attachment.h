@@ -69,6 +69,12 @@ static inline int attachment_attach(struct attachment *attachment, __u32 ioas)
 	return vfio_device_attach(&attachment->edu.device, &ioas);
 }
 
+/* Attaches the device to the IOAS that the context came with. */
+static inline int attachment_attach_own(struct attachment *attachment)
+{
+	return attachment_attach(attachment, attachment->ioas);
+}
+
 static inline int attachment_detach(struct attachment *attachment)
 {
 	return vfio_device_detach(&attachment->edu.device);
