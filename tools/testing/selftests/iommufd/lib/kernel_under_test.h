@@ -8,6 +8,7 @@
 #define SELFTESTS_IOMMUFD_KERNEL_UNDER_TEST_H
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /*
@@ -38,6 +39,15 @@ static inline bool iommufd_is_built_in(void)
 static inline bool iommufd_is_test_build(void)
 {
 	return !access("/sys/class/iommu/iommufd_selftest_iommu.0", F_OK);
+}
+
+/*
+ * Has whoever runs the program chosen the build that it is for? Then another one is a
+ * failure, else a reason to skip. `run` has.
+ */
+static inline bool build_is_promised(void)
+{
+	return getenv("IOMMUFD_BUILD_PROMISED");
 }
 
 #endif
